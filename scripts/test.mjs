@@ -1,0 +1,144 @@
+// `npm test`: everything that decides whether this is fit to ship, in one command.
+// The last line is the total. Each step without a runner of its own counts as one test.
+// `npm test -- unit lint` runs only those steps.
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findChromium } from './browser.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const bin = join(root, 'node_modules', '.bin')
+/** @type {NodeJS.ProcessEnv} */
+const env = { ...process.env, PATH: bin + delimiter + (process.env['PATH'] ?? '') }
+
+/**
+ * Runs a command line with its output shown, and tells whether it succeeded.
+ * Without stdin: nothing may ask anything.
+ * @param {string} line
+ * @returns {Promise<boolean>}
+ */
+const run = (line) =>
+  new Promise((resolve) => {
+    console.log(`\n$ ${line}`)
+    const child = spawn(line, { cwd: root, env, shell: true, stdio: ['ignore', 'inherit', 'inherit'] })
+    child.on('error', () => resolve(false))
+    child.on('close', (code) => resolve(code === 0))
+  })
+
+/** @typedef {{ passed: number, failed: number, skipped: number }} Count */
+
+/**
+ * A step that passes or fails as a whole: every command must succeed, and all run, to show all that is wrong.
+ * @param {string[]} lines
+ * @returns {() => Promise<Count>}
+ */
+const check =
+  (...lines) =>
+  async () => {
+    let isFine = true
+    for (const line of lines) isFine = (await run(line)) && isFine
+    return { passed: isFine ? 1 : 0, failed: isFine ? 0 : 1, skipped: 0 }
+  }
+
+/** A failure that no single test reports: a crash, an error outside of tests, a file that does not load, no tests. */
+const broken = (/** @type {string} */ reason) => {
+  console.log(`\nFailed: ${reason}`)
+  return 1
+}
+
+/**
+ * A vitest project, counted from its JSON report.
+ * @param {string} project
+ * @returns {() => Promise<Count>}
+ */
+const vitest = (project) => async () => {
+  const report = join(results, `${project}.json`)
+  const isFine = await run(
+    `vitest run --project ${project} --reporter default --reporter json --outputFile.json "${report}"`,
+  )
+  try {
+    /** @type {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number }} */
+    const numbers = JSON.parse(await readFile(report, 'utf8'))
+    const count = {
+      passed: numbers.numPassedTests,
+      failed: numbers.numFailedTests,
+      skipped: numbers.numPendingTests + numbers.numTodoTests,
+    }
+    if (count.passed + count.failed === 0) count.failed += broken(`no test ran in the project ${project}`)
+    else if (!isFine && count.failed === 0) count.failed += broken(`${project} failed outside of its tests`)
+    return count
+  } catch {
+    return { passed: 0, failed: broken(`${project} left no report`), skipped: 0 }
+  }
+}
+
+/** Without it neither `browser` nor `e2e` can pass; both then find the same one. */
+const chromium = async () => {
+  console.log('\n$ find a Chromium')
+  try {
+    env['HEARTWIRE_CHROMIUM'] = await findChromium({ install: true })
+    console.log(env['HEARTWIRE_CHROMIUM'])
+    return { passed: 1, failed: 0, skipped: 0 }
+  } catch (error) {
+    return { passed: 0, failed: broken(error instanceof Error ? error.message : String(error)), skipped: 0 }
+  }
+}
+
+/** In this order: what others need first, then from fast to slow. */
+/** @type {[name: string, step: () => Promise<Count>][]} */
+const steps = [
+  ['chromium', chromium],
+  ['build', check('npm run --silent build')],
+  ['lint', check('oxlint --type-aware --deny-warnings')],
+  ['format', check('oxfmt --check')],
+  ['types', check('tsc -p test', 'tsc -p test/types', 'tsc -p demo')],
+  ['package types', check('tsc -p test/types/tsconfig.dist.json')],
+  ['package', check('node scripts/check-package.mjs')],
+  ['publint', check('publint --strict')],
+  ['attw', check('attw --pack --profile node16')],
+  ['size', check('size-limit')],
+  ['unit', vitest('unit')],
+  ['dom', vitest('dom')],
+  ['server', vitest('server')],
+  ['browser', vitest('browser')],
+  ['e2e', vitest('e2e')],
+]
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !steps.some(([known]) => known === name))
+if (unknown.length > 0) {
+  throw new RangeError(`Cannot run ${unknown.join(', ')}: the steps are ${steps.map(([name]) => name).join(', ')}`)
+}
+
+/** For vitest's reports. */
+const results = await mkdtemp(join(tmpdir(), 'heartwire-'))
+const total = { passed: 0, failed: 0, skipped: 0 }
+/** @type {string[]} */
+const summary = []
+try {
+  for (const [name, step] of steps) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue
+    const start = performance.now()
+    const count = await step()
+    const seconds = ((performance.now() - start) / 1000).toFixed(1)
+    total.passed += count.passed
+    total.failed += count.failed
+    total.skipped += count.skipped
+    const mark = count.failed > 0 ? 'FAILED' : 'ok'
+    summary.push(`${mark.padEnd(6)}  ${name.padEnd(14)} ${describe(count)} (${seconds} s)`)
+  }
+} finally {
+  await rm(results, { recursive: true, force: true })
+}
+
+/** @param {Count} count */
+function describe({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+}
+
+console.log(`\n${summary.join('\n')}\n`)
+// Never `process.exit`: it may cut off the line that matters.
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
+console.log(describe(total))

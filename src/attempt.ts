@@ -1,0 +1,194 @@
+// One attempt to connect and, if it succeeds, its connection: everything that must not outlive it, and what it has sent.
+import { handled, HeartwireError, isolated } from './errors.js'
+import { type Entry, snapshot, stillBuffered, unsent } from './outbox.js'
+import type { CloseInfo, WireData } from './types.js'
+
+/** How an attempt ended. */
+export interface Ending {
+  readonly close: CloseInfo
+  /** Whether the browser would fire `error` before `close`. */
+  readonly isFailure: boolean
+  readonly error?: HeartwireError | undefined
+  /** Whether the native socket has closed, so that nothing in its buffer can leave any more. */
+  readonly isGone?: boolean
+  /** Whether `close()` or `signal` ended it. */
+  readonly isWanted?: boolean
+}
+
+/** Marks an entry in flight that is there for its bytes only: a heartbeat, or any message without `replay`. */
+const NOT_OURS = -1
+
+/** Heartbeats without an answer that are remembered, at most. */
+const MOST_QUESTIONS = 64
+
+interface Reader {
+  resolve(event: MessageEvent): void
+  reject(error: unknown): void
+}
+
+export class Attempt<Message> {
+  readonly startedAt: number
+  /** What to connect to, once the providers have said. */
+  target: [url: string, protocols?: string | string[] | undefined] = ['']
+  native: WebSocket | null = null
+  /** When it became usable; `null` until then. */
+  openedAt: number | null = null
+  hasErred = false
+  /** Whether its events tell the time of `performance.now()`; the first one shows. */
+  trustsEvents: boolean | undefined
+  /** Messages sent, and how many of them an answered heartbeat proves to have arrived. */
+  sent = 0
+  confirmed = 0
+  /** Bytes of messages that are kept here since they may not have left yet. */
+  held = 0
+  #controller: AbortController | null = null
+  #isOver = false
+  /** What arrived during the handshake, and who waits for it. */
+  #inbox: MessageEvent[] = []
+  #readers: Reader[] = []
+  /** Sent messages that may not have left yet, oldest first; heartbeats are among them, for their bytes. */
+  #inFlight: Entry<Message>[] = []
+  /** Bytes given to the native socket. */
+  #bytes = 0
+  /** The heartbeats without an answer, oldest first: when each was sent, and where `sent` stood. */
+  #questions: { readonly at: number; readonly sent: number }[] = []
+  /** Where `#bytes` stood at the latest heartbeat, and how much had left at the last look. */
+  #bytesWhenAsked = 0
+  #left = 0
+
+  constructor(startedAt: number) {
+    this.startedAt = startedAt
+  }
+
+  /** Aborted when the attempt is over. Made when asked for: most attempts need none. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#isOver) this.#controller.abort()
+    return this.#controller.signal
+  }
+
+  /** The native `bufferedAmount`; 0 where a class of that shape has none. */
+  get buffered(): number {
+    return this.native?.bufferedAmount || 0
+  }
+
+  /** Sends a message of the application's; with `keep`, a loss can give it back. */
+  send(message: Message, wire: WireData, keep: boolean): void {
+    this.sent++
+    if (!keep) return this.sendAside(wire)
+    // The native send copies binary data at once, and the caller may reuse it at once.
+    const kept = snapshot(wire)
+    this.#push(message === wire ? (kept as Message) : message, kept, 0)
+  }
+
+  /** Sends what cannot be sent again: it is accounted for by its bytes only. */
+  sendAside(wire: WireData): void {
+    this.#push(undefined as Message, wire, NOT_OURS)
+  }
+
+  #push(message: Message, wire: WireData, at: number): void {
+    const native = this.native as WebSocket
+    const before = native.bufferedAmount || 0
+    native.send(wire as string)
+    // A message's size is what it added to the native buffer; classes of that shape count frame headers, too.
+    const size = (native.bufferedAmount || 0) - before
+    if (before === 0) this.#inFlight.length = this.held = 0
+    this.#inFlight.push({ message, wire, size, at })
+    this.held += size
+    this.#bytes += size
+  }
+
+  /** Begins the closing handshake; `false` if there is nothing to close. */
+  shut([code, reason]: readonly [code?: number | undefined, reason?: string | undefined]): boolean {
+    this.hasLeft()
+    isolated(() => this.native?.close(code, reason))
+    return this.native !== null
+  }
+
+  /** Remembers that a heartbeat was sent just now. */
+  asked(at: number): void {
+    // Who answers only some may not make us remember all; then an answer proves less, never more.
+    if (this.#questions.length < MOST_QUESTIONS) this.#questions.push({ at, sent: this.sent })
+    this.#bytesWhenAsked = this.#bytes
+    this.hasLeft()
+  }
+
+  /**
+   * A heartbeat was answered, and answers come in order: it is the oldest. The peer has read everything sent before it.
+   * Returns its latency, or `null` if none was open.
+   */
+  answered(now: number): number | null {
+    const question = this.#questions.shift()
+    if (!question) return null
+    this.confirmed = question.sent
+    return now - question.at
+  }
+
+  /**
+   * Whether the open heartbeat still waits behind data that is leaving: then no answer can be expected yet, and leaving is
+   * a sign of life ([H9]). Into a black hole nothing leaves for long.
+   */
+  isProgressing(): boolean {
+    return this.hasLeft() && this.#left < this.#bytesWhenAsked
+  }
+
+  /** Whether any bytes have left since the last look. */
+  hasLeft(): boolean {
+    const before = this.#left
+    this.#left = this.#bytes - this.buffered
+    return this.#left > before
+  }
+
+  /** Forgets what has left. Returns whether anything is still buffered. */
+  prune(): boolean {
+    const { buffered } = this
+    this.#inFlight = stillBuffered(this.#inFlight, buffered)
+    this.held = buffered
+    return buffered > 0
+  }
+
+  /** What is still in the native buffer in whole, oldest first. */
+  unsent(): Entry<Message>[] {
+    const entries = unsent(this.#inFlight, this.buffered)
+    return entries.filter((entry) => entry.at !== NOT_OURS)
+  }
+
+  /** Takes a message that arrived during the handshake. */
+  keep(event: MessageEvent): void {
+    const reader = this.#readers.shift()
+    if (reader) reader.resolve(event)
+    else this.#inbox.push(event)
+  }
+
+  /** The next message of the handshake. */
+  receive(): Promise<MessageEvent> {
+    const event = this.#inbox.shift()
+    if (event) return Promise.resolve(event)
+    return handled(new Promise((resolve, reject) => this.#readers.push({ resolve, reject })))
+  }
+
+  /** What the handshake left unread: it belongs to the message listeners. */
+  unread(): MessageEvent[] {
+    return this.#inbox.splice(0)
+  }
+
+  /** The attempt is over: aborts what still works for it and rejects who still waits. Runs code of the application's. */
+  abort(): void {
+    this.#isOver = true
+    this.#controller?.abort()
+    for (const reader of this.#readers.splice(0)) {
+      reader.reject(new HeartwireError('handshake-failed', 'Cannot receive as the attempt is over'))
+    }
+  }
+
+  /** Lets go of the native socket: it is closed, and what it still says reaches nobody ([S2]). */
+  orphan(): void {
+    const { native } = this
+    this.native = null
+    if (!native) return
+    native.onopen = native.onmessage = native.onclose = null
+    // Not null: `ws` emits an error when closed while connecting, and an error that nobody hears ends the process.
+    native.onerror = () => {}
+    isolated(() => native.close())
+  }
+}

@@ -1,0 +1,109 @@
+// Promises and iteration over the public events. Built from the outside: nothing here knows the shell.
+import { handled, HeartwireError } from './errors.js'
+
+interface Bus {
+  on(type: string, listener: (event: any) => void): () => void
+}
+
+/**
+ * Messages that an iterator holds for a slow reader, at most: no WebSocket can slow its sender down, so a reader that falls
+ * behind for good must fail rather than eat all memory.
+ */
+const ITERATOR_LIMIT = 65_536
+
+/**
+ * The next event of a type. Rejects when the socket closes for good first, or `signal` is aborted. A rejection that nobody
+ * looks at is nobody's error, so it is never unhandled.
+ */
+export function next<Event>(bus: Bus, type: string, failure: () => unknown, signal?: AbortSignal): Promise<Event> {
+  return handled(
+    new Promise<Event>((resolve, reject) => {
+      const abort = (): void => settle(() => reject(signal?.reason))
+      const undo = [
+        bus.on(type, (event: Event) => settle(() => resolve(event))),
+        bus.on('closed', () => settle(() => reject(failure()))),
+        () => signal?.removeEventListener('abort', abort),
+      ]
+      const settle = (how: () => void): void => {
+        for (const off of undo) off()
+        how()
+      }
+      signal?.addEventListener('abort', abort)
+      if (signal?.aborted) abort()
+    }),
+  )
+}
+
+/** Who waits for the next message. */
+interface Reader<Message> {
+  resolve(result: IteratorResult<Message, undefined>): void
+  reject(error: unknown): void
+}
+
+/**
+ * Every message from now on, until the socket is closed for good; then `failure`, if it was not the user who closed it.
+ * Not a generator: one would begin with its first `next()`, and could not `return()` while it waits.
+ */
+export class Messages<Message> implements AsyncIterableIterator<Message, undefined> {
+  readonly #queue: Message[] = []
+  readonly #readers: Reader<Message>[] = []
+  readonly #undo: (() => void)[]
+  #hasEnded = false
+  #error: unknown = null
+
+  constructor(bus: Bus, isClosed: boolean, failure: () => unknown) {
+    this.#undo = [
+      bus.on('message', (message: Message) => this.#take(message)),
+      bus.on('closed', () => this.#end(failure())),
+    ]
+    if (isClosed) this.#end(failure())
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<IteratorResult<Message, undefined>> {
+    if (this.#queue.length > 0) return Promise.resolve({ done: false, value: this.#queue.shift() as Message })
+    return handled(
+      new Promise((resolve, reject) => {
+        this.#readers.push({ resolve, reject })
+        if (this.#hasEnded) this.#settle()
+      }),
+    )
+  }
+
+  /** What `break` calls: stops listening. */
+  return(): Promise<IteratorResult<Message, undefined>> {
+    this.#queue.length = 0
+    this.#error = null
+    this.#end(null)
+    return this.next()
+  }
+
+  #take(message: Message): void {
+    const reader = this.#readers.shift()
+    if (reader) return reader.resolve({ done: false, value: message })
+    if (this.#queue.push(message) > ITERATOR_LIMIT) {
+      this.#queue.length = 0
+      this.#end(new HeartwireError('queue-overflow', `Cannot iterate as at most ${ITERATOR_LIMIT} messages may wait`))
+    }
+  }
+
+  #end(error: unknown): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#error = error
+    for (const off of this.#undo) off()
+    this.#settle()
+  }
+
+  /** The error is for one reader; whoever asks again hears that it is over. */
+  #settle(): void {
+    for (const reader of this.#readers.splice(0)) {
+      if (this.#error) reader.reject(this.#error)
+      else reader.resolve({ done: true, value: undefined })
+      this.#error = null
+    }
+  }
+}

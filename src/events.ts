@@ -1,0 +1,51 @@
+// Telling listeners: the typed bus over mitt, the platform's event objects, and isolation from listeners that throw.
+import mitt, { type Emitter } from 'mitt'
+import { isolated } from './errors.js'
+import type { CloseInfo } from './types.js'
+
+/** The `close` event of a {@link Heartwire}: the platform's, and whether a retry follows. */
+export interface HeartwireCloseEvent extends CloseEvent {
+  /** `false` when this was the last one: the socket is `closed`. */
+  readonly willReconnect: boolean
+}
+
+type Handler = (...event: unknown[]) => void
+
+/** Listeners by event name, `'*'` for all of them. mitt keeps them; we call them, since in mitt a throw stops the others. */
+export class Bus {
+  readonly #emitter: Emitter<Record<string, unknown>> = mitt()
+
+  on(type: string, handler: Handler): () => void {
+    this.#emitter.on(type, handler)
+    let isOn = true
+    return () => {
+      // A second call must not undo another registration of the same handler.
+      if (isOn) this.off(type, handler)
+      isOn = false
+    }
+  }
+
+  off(type: string, handler?: Handler): void {
+    this.#emitter.off(type, handler)
+  }
+
+  /** Whether anyone would hear it. Asked once per message, so it allocates nothing. */
+  has(type: string): boolean {
+    const { all } = this.#emitter
+    return Boolean(all.get(type)?.length || all.get('*')?.length)
+  }
+
+  emit(type: string, event: unknown): void {
+    const { all } = this.#emitter
+    for (const handler of [...((all.get(type) ?? []) as Handler[])]) isolated(() => handler(event))
+    for (const handler of [...((all.get('*') ?? []) as Handler[])]) isolated(() => handler(type, event))
+  }
+}
+
+/** A `close` event of the platform's own class, where it has one (Node 20 does not; [E1]). */
+export function closeEvent({ code, reason, wasClean }: CloseInfo, willReconnect: boolean): HeartwireCloseEvent {
+  const init = { code, reason, wasClean }
+  const event =
+    typeof CloseEvent === 'function' ? new CloseEvent('close', init) : Object.assign(new Event('close'), init)
+  return Object.assign(event, { willReconnect })
+}

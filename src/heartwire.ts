@@ -1,0 +1,383 @@
+// The class that people use: the WebSocket interface over the shell, the bus, and what builds on both.
+import { Messages, next } from './conveniences.js'
+import { because, handled, HeartwireError } from './errors.js'
+import { Bus, type HeartwireCloseEvent } from './events.js'
+import { defineAttributes, MessageListeners } from './listeners.js'
+import { READY_STATE } from './machine.js'
+import { type HeartwireOptions, readOptions } from './options.js'
+import { sizeOf, toWireData } from './outbox.js'
+import { Shell } from './shell.js'
+import type { ClosedReason, CloseInfo, Codec, HeartwireEvents, Provider, State, WireData } from './types.js'
+
+/** What the class cannot declare itself. Its parameters must be those of the class. */
+// oxlint-disable-next-line no-unused-vars typescript/no-unsafe-declaration-merging
+export interface Heartwire<Incoming, Outgoing> {
+  // Read as the native type, so that it is a WebSocket to the compiler; set with what our event has more.
+  get onclose(): ((this: WebSocket, event: CloseEvent) => any) | null
+  set onclose(handler: ((this: WebSocket, event: HeartwireCloseEvent) => any) | null)
+  /** `using socket = …` closes it. */
+  [Symbol.dispose](): void
+  /** `await using socket = …` closes it and waits for the end. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * A `WebSocket` that stays alive.
+ *
+ * It conforms to the WHATWG interface and adds what its options say: reconnect, queue, heartbeat, network awareness.
+ *
+ * @example
+ * const socket = new Heartwire('wss://example.com/feed', { heartbeat: { message: 'ping', pong: 'pong' } })
+ * socket.onmessage = (event) => render(event.data)
+ * socket.on('waiting', ({ attempt, delay }) => banner(`retry ${attempt} in ${Math.round(delay)} ms`))
+ */
+export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget {
+  declare static readonly CONNECTING: 0
+  declare static readonly OPEN: 1
+  declare static readonly CLOSING: 2
+  declare static readonly CLOSED: 3
+  declare readonly CONNECTING: 0
+  declare readonly OPEN: 1
+  declare readonly CLOSING: 2
+  declare readonly CLOSED: 3
+
+  declare onopen: ((this: WebSocket, event: Event) => any) | null
+  declare onmessage: ((this: WebSocket, event: MessageEvent) => any) | null
+  declare onerror: ((this: WebSocket, event: Event) => any) | null
+
+  static {
+    defineAttributes(this.prototype, ['open', 'message', 'error', 'close'])
+    for (const [value, name] of ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'].entries()) {
+      const constant = { value, enumerable: true }
+      Object.defineProperty(Object.defineProperty(this, name, constant).prototype, name, constant)
+    }
+    // Not methods of the class, since browsers may not have these symbols yet.
+    this.prototype[Symbol.dispose ?? Symbol.for('dispose')] = function dispose() {
+      this.close()
+    }
+    this.prototype[Symbol.asyncDispose ?? Symbol.for('asyncDispose')] = async function asyncDispose() {
+      this.close()
+      if (this.state !== 'closed') await next(this, 'closed', () => null)
+    }
+  }
+
+  // any: what is private must not keep a socket of one kind of message from being passed as one of any.
+  readonly #shell: Shell<any, any>
+  readonly #codec: Codec<Incoming, Outgoing> | undefined
+  #bus: Bus | null = null
+  #messages: MessageListeners | null = null
+
+  /**
+   * @param url an absolute or relative `ws:`, `wss:`, `http:` or `https:` url, or a function that gives one per attempt
+   * @throws DOMException `SyntaxError` for a bad url or protocol, as the native constructor
+   * @throws TypeError or RangeError naming the option that is wrong
+   * @throws HeartwireError `unsupported` where there is no `WebSocket`
+   */
+  constructor(url: Provider<string | URL>, options?: HeartwireOptions<Incoming, Outgoing>)
+  constructor(
+    url: Provider<string | URL>,
+    protocols?: Provider<string | string[]>,
+    options?: HeartwireOptions<Incoming, Outgoing>,
+  )
+  constructor(url: Provider<string | URL>, protocols?: unknown, options?: HeartwireOptions<Incoming, Outgoing>) {
+    super()
+    if (arguments.length === 0) throw new TypeError("Cannot create a Heartwire as 'url' must be given")
+    // In the standard's order: the url is converted first, then the protocols.
+    const target = typeof url === 'function' ? url : `${url}`
+    const [given, rest] = splitArguments(protocols, options)
+    // Copied: it serves every attempt, and may be changed meanwhile or, as a generator, be read only once.
+    const list = typeof given === 'object' && given !== null ? Array.from(given, (name) => `${name as string}`) : given
+    const settings = readOptions<Incoming, Outgoing>(rest)
+    if (settings.start !== 'now' && typeof target === 'string') checkUrl(target)
+    this.#codec = settings.codec
+    this.#shell = new Shell(settings, target, list === undefined ? settings.protocols : list, {
+      dispatch: (event) => super.dispatchEvent(event),
+      deliver: (event, isHeld) => this.#deliver(event, isHeld),
+      tell: (type, event) => this.#bus?.emit(type, event),
+      isHeard: (type) => this.#bus?.has(type) === true,
+    })
+  }
+
+  /** A subclass with these defaults, for libraries that take a `WebSocket` class. Each option replaces the whole default. */
+  static extend<Incoming = any, Outgoing = WireData>(
+    defaults: HeartwireOptions<Incoming, Outgoing>,
+  ): typeof Heartwire<Incoming, Outgoing> {
+    readOptions(defaults)
+    return class extends this<Incoming, Outgoing> {
+      constructor(
+        ...given: [url: Provider<string | URL>, protocols?: any, options?: HeartwireOptions<Incoming, Outgoing>]
+      ) {
+        const [protocols, own] = splitArguments(given[1], given[2])
+        // Nothing given must stay nothing, for the native TypeError.
+        super(...((given.length > 0 ? [given[0], protocols, withDefaults(own, defaults)] : []) as typeof given))
+      }
+    }
+  }
+
+  /** 0 to 3, as the native one; 0 while a retry is scheduled. */
+  get readyState(): 0 | 1 | 2 | 3 {
+    // The native socket may know already that it is closing; its close event will tell us.
+    const { state, native } = this.#shell
+    return state === 'open' ? (native?.readyState as 1) : READY_STATE[state]
+  }
+
+  /** The current or latest connection's url; empty until the first is constructed. */
+  get url(): string {
+    return this.#shell.url
+  }
+
+  get protocol(): string {
+    return this.#shell.protocol
+  }
+
+  get extensions(): string {
+    return this.#shell.extensions
+  }
+
+  get binaryType(): BinaryType {
+    return this.#shell.binaryType
+  }
+
+  /** An unknown word is ignored, as the native attribute does. */
+  set binaryType(value: BinaryType) {
+    const word = `${value}`
+    if (word === 'blob' || word === 'arraybuffer') this.#shell.setBinaryType(word)
+  }
+
+  /** Bytes accepted by `send` that have not left: queued, in the native buffer, or discarded by a close. */
+  get bufferedAmount(): number {
+    return this.#shell.bufferedAmount
+  }
+
+  /** Messages in the queue. */
+  get queued(): number {
+    return this.#shell.outbox?.length ?? 0
+  }
+
+  get state(): State {
+    return this.#shell.state
+  }
+
+  /** The number of the current or coming retry; 0 for a first or a stable connection. */
+  get attempt(): number {
+    return this.#shell.attempt
+  }
+
+  /** ms between the latest heartbeat and its answer, or `null`; needs `heartbeat.pong`. */
+  get latency(): number | null {
+    return this.#shell.latency
+  }
+
+  /** How the latest connection or attempt ended. */
+  get lastClose(): CloseInfo | null {
+    return this.#shell.lastClose
+  }
+
+  /** Why it is `closed`; `null` in every other state. */
+  get reason(): ClosedReason | null {
+    return this.state === 'closed' ? this.#shell.reason : null
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'WebSocket'
+  }
+
+  /**
+   * Sends now if open, queues if a connection is to come, and announces `dropped` if none is.
+   *
+   * @throws DOMException `InvalidStateError` while connecting with `queue: false`, as the native one
+   * @throws HeartwireError `queue-overflow` if the queue is full and set to throw; nothing is changed by it
+   */
+  send(message: Outgoing): void {
+    if (arguments.length === 0) throw new TypeError("Cannot send as 'data' must be given")
+    const raw: unknown = this.#codec ? this.#codec.encode(message) : message
+    this.#shell.send(message, typeof raw === 'string' ? raw : toWireData(raw))
+  }
+
+  /**
+   * Begins the closing handshake, or ends the attempt or the wait. Final: no retry follows. What was queued is announced as
+   * `dropped`.
+   *
+   * @param code 1000 or 3000 to 4999
+   * @param reason at most 123 bytes of UTF-8
+   * @throws DOMException `InvalidAccessError` or `SyntaxError`, as the native one; nothing is changed by it
+   */
+  close(code?: number, reason?: string): void {
+    const status = code === undefined ? code : clampToShort(code)
+    const text = reason === undefined ? reason : `${reason}`
+    if (status !== undefined && status !== 1000 && !(status >= 3000 && status <= 4999)) {
+      throw new DOMException(
+        `Cannot close as 'code' must be 1000 or from 3000 to 4999: current value is ${status}`,
+        'InvalidAccessError',
+      )
+    }
+    if (text !== undefined && sizeOf(text) > 123) {
+      throw new DOMException(
+        `Cannot close as 'reason' must have at most 123 bytes: current value has ${sizeOf(text)}`,
+        'SyntaxError',
+      )
+    }
+    // A reason without a code is fine with the standard and not with Chromium, which wants a code before it.
+    this.#shell.close('user', null, text ? (status ?? 1000) : status, text || undefined)
+  }
+
+  /** A new attempt at once, in every state; the present connection is closed for it. Nothing after `signal` was aborted. */
+  reconnect(): void {
+    this.#shell.connect()
+  }
+
+  /** The same as {@link reconnect}, for sockets that have not been started, or were closed. */
+  connect(): void {
+    this.reconnect()
+  }
+
+  /** Listens on the bus; returns its undo. `'*'` hears everything as `(type, event)`. */
+  on<Type extends keyof HeartwireEvents>(
+    type: Type,
+    listener: (event: HeartwireEvents<Incoming, Outgoing>[Type]) => void,
+  ): () => void
+  on(type: '*', listener: (type: keyof HeartwireEvents, event: unknown) => void): () => void
+  on(type: string, listener: (...event: any[]) => void): () => void {
+    if (typeof listener !== 'function')
+      throw new TypeError(
+        `Cannot listen to '${type}' as 'listener' must be a function: current value is ${String(listener)}`,
+      )
+    const undo = (this.#bus ??= new Bus()).on(type, listener)
+    if (type === 'message') this.#shell.startLazily()
+    return undo
+  }
+
+  /** Undoes {@link on}. */
+  off(type: keyof HeartwireEvents | '*', listener?: (...event: any[]) => void): void {
+    this.#bus?.off(type, listener)
+  }
+
+  /** The next event of a type. Rejects with a {@link HeartwireError} if the socket closes for good first. */
+  once<Type extends keyof HeartwireEvents>(type: Type): Promise<HeartwireEvents<Incoming, Outgoing>[Type]> {
+    return next(this, type, () => this.#finalError())
+  }
+
+  /** Resolves when open (at once if it is). Rejects when closed for good, or with the reason of `signal`. */
+  opened({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    this.#shell.startLazily()
+    if (this.state === 'open') return Promise.resolve()
+    return handled(this.#wait('open', signal))
+  }
+
+  /** Resolves when all that was accepted has left (at once if it has). Rejects when closed for good before. */
+  drained(): Promise<void> {
+    if (this.bufferedAmount === 0) return Promise.resolve()
+    this.#shell.expectDrain()
+    return handled(this.#wait('drain'))
+  }
+
+  /** Every message from now on, decoded. Ends when the user closes; throws when the socket is closed for another reason. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Incoming, undefined> {
+    const failure = (): unknown => (this.#shell.reason === 'user' ? null : this.#finalError())
+    return new Messages(this, this.state === 'closed', failure)
+  }
+
+  override addEventListener<Type extends keyof WebSocketEventMap>(
+    type: Type,
+    listener: (this: WebSocket, event: WebSocketEventMap[Type]) => any,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void
+  override addEventListener(type: string, listener: any, options?: boolean | AddEventListenerOptions): void {
+    if (`${type}` !== 'message') return super.addEventListener(type, listener, options)
+    if (!this.#messages) {
+      const own = (this.#messages = new MessageListeners(this))
+      // What the application itself dispatches on us takes the platform's way to the same listeners.
+      super.addEventListener('message', (event) => own.deliver(event))
+    }
+    this.#messages.add(listener, options)
+    this.#shell.startLazily()
+  }
+
+  override removeEventListener<Type extends keyof WebSocketEventMap>(
+    type: Type,
+    listener: (this: WebSocket, event: WebSocketEventMap[Type]) => any,
+    options?: boolean | EventListenerOptions,
+  ): void
+  override removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void
+  override removeEventListener(type: string, listener: any, options?: boolean | EventListenerOptions): void {
+    if (`${type}` === 'message') this.#messages?.remove(listener, options)
+    else super.removeEventListener(type, listener, options)
+  }
+
+  #deliver(event: MessageEvent, isHeld: boolean): void {
+    const messages = this.#messages
+    if (messages) {
+      if (event instanceof MessageEvent && !isHeld) messages.deliver(event)
+      // Not the platform's class (`ws`), or not being dispatched any more: dispatch one that is.
+      else {
+        const { data, origin, lastEventId } = event as Partial<MessageEvent>
+        super.dispatchEvent(new MessageEvent('message', { data, origin: origin ?? '', lastEventId: lastEventId ?? '' }))
+      }
+    }
+    if (this.#bus?.has('message')) this.#emitDecoded(event.data)
+  }
+
+  #emitDecoded(data: unknown): void {
+    try {
+      this.#bus?.emit('message', this.#codec ? this.#codec.decode(data) : data)
+    } catch (cause) {
+      // A message that does not decode is the sender's mistake, not a broken link ([C1]).
+      this.#bus?.emit('error', new HeartwireError('decode-failed', `Cannot decode a message${because(cause)}`, cause))
+    }
+  }
+
+  async #wait(type: keyof HeartwireEvents, signal?: AbortSignal): Promise<void> {
+    if (this.state === 'closed') throw this.#finalError()
+    await next(this, type, () => this.#finalError(), signal)
+  }
+
+  #finalError(): HeartwireError {
+    const { error, reason, lastClose } = this.#shell
+    if (error) return error
+    const how = lastClose ? ` (${lastClose.code} ${lastClose.reason})` : ''
+    return new HeartwireError(reason === 'user' ? 'closed' : reason, `The socket is closed for good: ${reason}${how}`)
+  }
+}
+
+/** `(url, protocols, options)` or `(url, options)`: what natively could be protocols is taken for protocols. */
+function splitArguments<Options>(second: any, third: Options): [protocols: any, options: Options] {
+  const isOptions = typeof second === 'object' && second !== null && !(Symbol.iterator in second)
+  return isOptions ? [undefined, second] : [second, third]
+}
+
+/** Options over defaults; `undefined` is not given. @throws TypeError if they are no options */
+function withDefaults<Options extends object>(own: Options | undefined, defaults: Options): Options {
+  readOptions(own)
+  const given = Object.entries(own ?? {}).filter(([, value]) => value !== undefined)
+  return { ...defaults, ...Object.fromEntries(given) }
+}
+
+/** The standard's own check, for a url that is not connected to at once. @throws DOMException `SyntaxError` */
+function checkUrl(url: string): void {
+  try {
+    const { protocol, hash } = new URL(url, (globalThis as { location?: Location }).location?.href)
+    if (/^(ws|http)s?:$/.test(protocol) && !hash) return
+  } catch {
+    // Not a url at all: the same answer.
+  }
+  throw new DOMException(
+    `Cannot connect as 'url' must be a WebSocket url without a fragment: current value is '${url}'`,
+    'SyntaxError',
+  )
+}
+
+/** WebIDL's `[Clamp] unsigned short`: halves go to the even neighbour. */
+function clampToShort(value: unknown): number {
+  const clamped = Math.min(Math.max(+(value as number) || 0, 0), 65_535)
+  const rounded = Math.round(clamped)
+  return rounded - clamped === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded
+}
