@@ -1,0 +1,118 @@
+// The state diagram, drawn from the very table that the library runs on: nothing about a state or an arrow is known here.
+import { edges, TABLE } from '#machine'
+import { byId, html, svg } from './dom.js'
+import { arrowPath, HEIGHT, NODE, placeOnRing, WIDTH } from './ring.js'
+
+/** A state that lasts for milliseconds stays lit for this long, or nobody would ever see a connection being made. */
+const AFTERGLOW = 1_500
+
+/** Arrows with the same ends are one line with several triggers. @returns {Map<string, { from: string, to: string, triggers: string[] }>} */
+function mergedEdges() {
+  const merged = new Map()
+  for (const { from, to, trigger } of edges()) {
+    const key = `${from}>${to}`
+    const arrow = merged.get(key) ?? { from, to, triggers: [] }
+    arrow.triggers.push(trigger)
+    merged.set(key, arrow)
+  }
+  return merged
+}
+
+const head = (/** @type {string} */ id) =>
+  svg(
+    'marker',
+    {
+      id,
+      viewBox: '0 0 8 8',
+      refX: 3,
+      refY: 4,
+      markerWidth: 8,
+      markerHeight: 8,
+      markerUnits: 'userSpaceOnUse',
+      orient: 'auto',
+    },
+    svg('path', { d: 'M0,0L8,4L0,8z' }),
+  )
+
+/** @param {import('./connection.js').Connection} socket */
+export function showDiagram(socket) {
+  const places = placeOnRing(Object.keys(TABLE))
+  const arrows = mergedEdges()
+  const ways = byId('arrows')
+
+  /** @type {Map<string, Element>} */
+  const lines = new Map()
+  /** @type {Map<string, Element>} */
+  const boxes = new Map()
+  /** @type {Map<string, Element>} */
+  const badges = new Map()
+
+  for (const [key, { from, to }] of arrows) {
+    const [start, end] = [places.get(from), places.get(to)]
+    if (start && end && from !== to) lines.set(key, svg('path', { class: 'arrow', d: arrowPath(start, end) }))
+  }
+  for (const [state, { x, y }] of places) {
+    const { width, height } = NODE
+    boxes.set(
+      state,
+      svg(
+        'g',
+        { class: 'node', 'data-state': state },
+        svg('rect', { x: x - width / 2, y: y - height / 2, width, height, rx: 8 }),
+        svg('text', { x, y: y + 4.5 }, state),
+      ),
+    )
+    // On the outer side of the ring, where no arrow comes.
+    badges.set(state, svg('text', { class: 'badge', x, y: y < HEIGHT / 2 ? y - height / 2 - 6 : y + height / 2 + 14 }))
+  }
+  const arrowLayer = svg('g', {}, ...lines.values())
+  const picture = svg(
+    'svg',
+    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img' },
+    svg('defs', {}, head('head'), head('head-out'), head('head-last')),
+    arrowLayer,
+    svg('g', {}, ...boxes.values()),
+    svg('g', {}, ...badges.values()),
+  )
+  byId('diagram').replaceChildren(picture)
+
+  /** Lets something glow for a moment after it was passed. */
+  const glow = (/** @type {Element | undefined} */ element) => {
+    if (!element) return
+    element.classList.add('recent')
+    setTimeout(() => element.classList.remove('recent'), AFTERGLOW)
+  }
+
+  /**
+   * @param {string} state
+   * @param {string | null} previous
+   */
+  const show = (state, previous) => {
+    const out = [...arrows.values()].filter(({ from }) => from === state)
+    for (const [name, box] of boxes) box.classList.toggle('current', name === state)
+    for (const [name, badge] of badges) {
+      const way = out.find(({ to }) => to === name)
+      badge.textContent = way ? `${name === state ? '↻ ' : ''}${way.triggers.join(', ')}` : ''
+    }
+    for (const [key, line] of lines) {
+      line.classList.toggle(
+        'out',
+        out.some(({ from, to }) => key === `${from}>${to}`),
+      )
+      line.classList.toggle('last', key === `${previous}>${state}`)
+    }
+    // What is drawn later lies on top.
+    for (const name of ['out', 'last']) arrowLayer.append(...arrowLayer.querySelectorAll(`.${name}`))
+    glow(boxes.get(previous ?? ''))
+    glow(lines.get(`${previous}>${state}`))
+    picture.setAttribute('aria-label', previous ? `State ${state}, from ${previous}` : `State ${state}`)
+    ways.replaceChildren(
+      ...out.map(({ to, triggers }) =>
+        html('li', {}, `${triggers.join(' or ')}: ${to === state ? `stays ${state}` : `becomes ${to}`}`),
+      ),
+    )
+  }
+
+  socket.on('state', ({ state, previous }) => show(state, previous))
+  show(socket.state, null)
+}

@@ -1,0 +1,169 @@
+// The built files in pages as users write them: by script tag and as a module, under a strict Content-Security-Policy.
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
+import { type Browser, chromium } from 'playwright'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { chromiumArgs, findChromium } from '../../scripts/browser.mjs'
+import { listen } from '../support/listen.ts'
+import { startRig } from '../support/rig.ts'
+import type { Rig } from '../support/rig.ts'
+
+/** No inline script, no eval, no other host, no text turned into script. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "worker-src 'self'",
+  'connect-src ws://127.0.0.1:*',
+  "require-trusted-types-for 'script'",
+].join('; ')
+
+/** What every page does: connects, is cut off, sends meanwhile, and says what it saw. Runs in the page, or in a worker. */
+const script = `
+  const say = (...what) => console.log(JSON.stringify(what))
+  globalThis.addEventListener('securitypolicyviolation', (event) => say('violation', event.violatedDirective, event.blockedURI))
+  const url = new URL(location.href).searchParams.get('url')
+  const socket = new Heartwire(url, {
+    reconnect: { minDelay: 20, maxDelay: 20 },
+    heartbeat: { message: 'ping', pong: 'pong', interval: 50, timeout: 5_000 },
+  })
+  socket.send('before it is open')
+  socket.onmessage = ({ data }) => say('message', data)
+  socket.once('heartbeat').then(() => say('heartbeat'))
+  socket.onclose = ({ code, willReconnect }) => {
+    say('close', code, willReconnect)
+    if (willReconnect) {
+      socket.send('while it is down')
+      socket.once('message').then(() => socket.close(1000))
+    }
+  }
+`
+
+/** The address of a script is for trusted types to check; the page has to say that it means it. */
+const trusted = (url: string): string =>
+  `trustedTypes.createPolicy('own', { createScriptURL: (given) => given }).createScriptURL(${url})`
+
+const FILES: Record<string, () => string | Promise<string>> = {
+  '/script-tag.html': () =>
+    '<!doctype html><script src="heartwire.umd.min.js"></script><script src="script.js"></script>',
+  '/module.html': () => '<!doctype html><script type="module" src="module.js"></script>',
+  '/worker.html': () => '<!doctype html><script src="start-worker.js"></script>',
+  '/globals.html': () => '<!doctype html><script src="globals.js"></script>',
+  '/script.js': () => script,
+  '/module.js': () => `import { Heartwire } from './index.js'\n${script}`,
+  '/worker.js': () => `importScripts(${trusted("'heartwire.umd.min.js'")})\n${script}`,
+  '/start-worker.js': () => `new Worker(${trusted("'worker.js' + location.search")})`,
+  '/globals.js': () =>
+    `const before = new Set(Reflect.ownKeys(globalThis))
+     const element = document.createElement('script')
+     element.src = ${trusted("'heartwire.umd.min.js'")}
+     element.onload = () => {
+       const added = Reflect.ownKeys(globalThis).filter((key) => !before.has(key)).map(String)
+       console.log(JSON.stringify(['globals', added, typeof Heartwire, Object.keys(Heartwire), Heartwire.OPEN]))
+     }
+     document.documentElement.append(element)`,
+  '/heartwire.umd.min.js': () => readDist('heartwire.umd.min.js'),
+  // As a bundler or an import map would resolve it.
+  '/index.js': async () => (await readDist('index.js')).replaceAll(/(['"])mitt\1/g, "'./mitt.mjs'"),
+  '/shared-network.js': () => readDist('shared-network.js'),
+  '/mitt.mjs': () => readFile(new URL(import.meta.resolve('mitt')), 'utf8'),
+}
+
+const readDist = async (name: string): Promise<string> => {
+  const source = await readFile(new URL(`../../dist/${name}`, import.meta.url), 'utf8')
+  return source.replace(/^\/\/# sourceMappingURL=.*$/m, '')
+}
+
+let browser: Browser
+let site: Server
+let origin: string
+let rig: Rig
+
+beforeAll(async () => {
+  browser = await chromium.launch({ executablePath: await findChromium(), args: chromiumArgs() })
+  site = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', origin)
+    const content = FILES[pathname]
+    if (!content) return void response.writeHead(404).end()
+    response.setHeader('content-type', pathname.endsWith('.html') ? 'text/html' : 'text/javascript')
+    response.setHeader('content-security-policy', POLICY)
+    Promise.resolve(content()).then(
+      (text) => response.end(text),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    )
+  })
+  origin = `http://127.0.0.1:${await listen(site)}`
+})
+
+afterAll(async () => {
+  await browser?.close()
+  site?.closeAllConnections()
+  site?.close()
+})
+
+beforeEach(async () => {
+  rig = await startRig()
+  rig.server.echo(true)
+  rig.server.answerPings(true)
+})
+
+afterEach(async () => {
+  await rig.close()
+})
+
+/** Opens a page; `until` resolves once the page has said something with that first word, to all it has said. */
+const visit = async (path: string): Promise<{ until: (word: string) => Promise<unknown[][]> }> => {
+  const page = await browser.newPage()
+  const said: unknown[][] = []
+  let look = (): void => {}
+  page.on('console', (message) => {
+    said.push(message.type() === 'log' ? (JSON.parse(message.text()) as unknown[]) : [message.type(), message.text()])
+    look()
+  })
+  page.on('pageerror', (error) => {
+    said.push(['error', error.message])
+    look()
+  })
+  await page.goto(`${origin}/${path}?url=${encodeURIComponent(rig.url)}`)
+  return {
+    async until(word) {
+      while (!said.some(([first]) => first === word || first === 'error' || first === 'violation')) {
+        await new Promise<void>((resolve) => {
+          look = resolve
+        })
+      }
+      return said
+    },
+  }
+}
+
+test.for([
+  ['the UMD file by script tag', 'script-tag.html'],
+  ['the ES module', 'module.html'],
+  ['the UMD file in a worker', 'worker.html'],
+] as const)('%s lives through a loss under a strict Content-Security-Policy', async ([, path]) => {
+  const { until } = await visit(path)
+  await until('message')
+  await until('heartbeat')
+  await rig.proxy.reset()
+  await rig.server.waitForConnections(2)
+  await rig.server.waitForClosed(2)
+  const said = await until('close')
+  await rig.server.waitForClosed(2)
+  const log = said.filter(([word]) => word !== 'heartbeat')
+  expect(log.slice(0, 3)).toEqual([
+    ['message', 'before it is open'],
+    ['close', 1006, true],
+    ['message', 'while it is down'],
+  ])
+  expect(rig.server.connections[1]?.closed).toEqual({ code: 1000, reason: '' })
+})
+
+test('the UMD file sets one global', async () => {
+  const { until } = await visit('globals.html')
+  const [[, added, type, names, OPEN]] = (await until('globals')) as [unknown[]]
+  expect(added).toEqual(['Heartwire'])
+  expect(type).toBe('function')
+  expect(names).toEqual(expect.arrayContaining(['Heartwire', 'HeartwireError', 'backoff', 'isRetriable', 'json']))
+  expect(OPEN).toBe(1)
+})
