@@ -34,8 +34,6 @@ export class Attempt<Message> {
   /** When it became usable; `null` until then. */
   openedAt: number | null = null
   hasErred = false
-  /** Whether its events tell the time of `performance.now()`; the first one shows. */
-  trustsEvents: boolean | undefined
   /** Messages sent, and how many of them an answered heartbeat proves to have arrived. */
   sent = 0
   confirmed = 0

@@ -1,13 +1,15 @@
 // The class that people use: the WebSocket interface over the shell, the bus, and what builds on both.
+import { checkUrl, clampToShort, insistOnTwo, splitArguments, withDefaults } from './arguments.js'
+import { type Attributes, defineAttribute } from './attributes.js'
+import { Audience } from './audience.js'
 import { Messages, next } from './conveniences.js'
-import { because, handled, HeartwireError } from './errors.js'
-import { Bus, type HeartwireCloseEvent } from './events.js'
-import { defineAttributes, MessageListeners } from './listeners.js'
+import { handled, HeartwireError } from './errors.js'
+import type { HeartwireCloseEvent } from './events.js'
 import { READY_STATE } from './machine.js'
 import { type HeartwireOptions, readOptions } from './options.js'
 import { sizeOf, toWireData } from './outbox.js'
 import { Shell } from './shell.js'
-import type { ClosedReason, CloseInfo, Codec, HeartwireEvents, Provider, State, WireData } from './types.js'
+import type { ClosedReason, CloseInfo, HeartwireEvents, Provider, State, WireData } from './types.js'
 
 /** What the class cannot declare itself. Its parameters must be those of the class. */
 // oxlint-disable-next-line no-unused-vars typescript/no-unsafe-declaration-merging
@@ -46,16 +48,21 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
   declare onerror: ((this: WebSocket, event: Event) => any) | null
 
   static {
-    defineAttributes(this.prototype, ['open', 'message', 'error', 'close'])
+    const { prototype } = this
+    // As WebIDL has it: what an interface has is enumerable, what a class has is not.
+    for (const name of Object.getOwnPropertyNames(prototype))
+      if (name !== 'constructor') Object.defineProperty(prototype, name, { enumerable: true })
+    for (const type of ['open', 'message', 'error', 'close'])
+      defineAttribute(prototype, type, (socket) => ((socket as Heartwire).#attributes ??= {}))
     for (const [value, name] of ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'].entries()) {
       const constant = { value, enumerable: true }
       Object.defineProperty(Object.defineProperty(this, name, constant).prototype, name, constant)
     }
     // Not methods of the class, since browsers may not have these symbols yet.
-    this.prototype[Symbol.dispose ?? Symbol.for('dispose')] = function dispose() {
+    prototype[Symbol.dispose ?? Symbol.for('dispose')] = function dispose() {
       this.close()
     }
-    this.prototype[Symbol.asyncDispose ?? Symbol.for('asyncDispose')] = async function asyncDispose() {
+    prototype[Symbol.asyncDispose ?? Symbol.for('asyncDispose')] = async function asyncDispose() {
       this.close()
       if (this.state !== 'closed') await next(this, 'closed', () => null)
     }
@@ -63,9 +70,8 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
 
   // any: what is private must not keep a socket of one kind of message from being passed as one of any.
   readonly #shell: Shell<any, any>
-  readonly #codec: Codec<Incoming, Outgoing> | undefined
-  #bus: Bus | null = null
-  #messages: MessageListeners | null = null
+  readonly #audience: Audience
+  #attributes: Attributes | null = null
 
   /**
    * @param url an absolute or relative `ws:`, `wss:`, `http:` or `https:` url, or a function that gives one per attempt
@@ -79,7 +85,11 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
     protocols?: Provider<string | string[]>,
     options?: HeartwireOptions<Incoming, Outgoing>,
   )
-  constructor(url: Provider<string | URL>, protocols?: unknown, options?: HeartwireOptions<Incoming, Outgoing>) {
+  // One argument must be given, so natively its length is 1.
+  constructor(
+    url: Provider<string | URL>,
+    ...[protocols, options]: [protocols?: unknown, options?: HeartwireOptions<Incoming, Outgoing>]
+  ) {
     super()
     if (arguments.length === 0) throw new TypeError("Cannot create a Heartwire as 'url' must be given")
     // In the standard's order: the url is converted first, then the protocols.
@@ -89,13 +99,8 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
     const list = typeof given === 'object' && given !== null ? Array.from(given, (name) => `${name as string}`) : given
     const settings = readOptions<Incoming, Outgoing>(rest)
     if (settings.start !== 'now' && typeof target === 'string') checkUrl(target)
-    this.#codec = settings.codec
-    this.#shell = new Shell(settings, target, list === undefined ? settings.protocols : list, {
-      dispatch: (event) => super.dispatchEvent(event),
-      deliver: (event, isHeld) => this.#deliver(event, isHeld),
-      tell: (type, event) => this.#bus?.emit(type, event),
-      isHeard: (type) => this.#bus?.has(type) === true,
-    })
+    this.#audience = new Audience(this, settings.codec)
+    this.#shell = new Shell(settings, target, list === undefined ? settings.protocols : list, this.#audience)
   }
 
   /** A subclass with these defaults, for libraries that take a `WebSocket` class. Each option replaces the whole default. */
@@ -140,8 +145,9 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
 
   /** An unknown word is ignored, as the native attribute does. */
   set binaryType(value: BinaryType) {
+    const shell = this.#shell
     const word = `${value}`
-    if (word === 'blob' || word === 'arraybuffer') this.#shell.setBinaryType(word)
+    if (word === 'blob' || word === 'arraybuffer') shell.setBinaryType(word)
   }
 
   /** Bytes accepted by `send` that have not left: queued, in the native buffer, or discarded by a close. */
@@ -190,7 +196,7 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
    */
   send(message: Outgoing): void {
     if (arguments.length === 0) throw new TypeError("Cannot send as 'data' must be given")
-    const raw: unknown = this.#codec ? this.#codec.encode(message) : message
+    const raw: unknown = this.#audience.codec ? this.#audience.codec.encode(message) : message
     this.#shell.send(message, typeof raw === 'string' ? raw : toWireData(raw))
   }
 
@@ -202,7 +208,9 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
    * @param reason at most 123 bytes of UTF-8
    * @throws DOMException `InvalidAccessError` or `SyntaxError`, as the native one; nothing is changed by it
    */
-  close(code?: number, reason?: string): void {
+  close(code?: number, reason?: string): void
+  // Both are optional, so natively its length is 0.
+  close(...[code, reason]: [code?: number, reason?: string]): void {
     const status = code === undefined ? code : clampToShort(code)
     const text = reason === undefined ? reason : `${reason}`
     if (status !== undefined && status !== 1000 && !(status >= 3000 && status <= 4999)) {
@@ -242,14 +250,14 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
       throw new TypeError(
         `Cannot listen to '${type}' as 'listener' must be a function: current value is ${String(listener)}`,
       )
-    const undo = (this.#bus ??= new Bus()).on(type, listener)
+    const undo = this.#audience.bus.on(type, listener)
     if (type === 'message') this.#shell.startLazily()
     return undo
   }
 
   /** Undoes {@link on}. */
   off(type: keyof HeartwireEvents | '*', listener?: (...event: any[]) => void): void {
-    this.#bus?.off(type, listener)
+    this.#audience.bus.off(type, listener)
   }
 
   /** The next event of a type. Rejects with a {@link HeartwireError} if the socket closes for good first. */
@@ -287,14 +295,12 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions,
   ): void
-  override addEventListener(type: string, listener: any, options?: boolean | AddEventListenerOptions): void {
-    if (`${type}` !== 'message') return super.addEventListener(type, listener, options)
-    if (!this.#messages) {
-      const own = (this.#messages = new MessageListeners(this))
-      // What the application itself dispatches on us takes the platform's way to the same listeners.
-      super.addEventListener('message', (event) => own.deliver(event))
-    }
-    this.#messages.add(listener, options)
+  // The options are a rest, since natively they do not count for its length.
+  override addEventListener(type: string, callback: any, ...options: [(boolean | AddEventListenerOptions)?]): void {
+    insistOnTwo(arguments)
+    const name = `${type}`
+    if (name !== 'message') return super.addEventListener(name, callback, ...options)
+    this.#audience.add(callback, ...options)
     this.#shell.startLazily()
   }
 
@@ -308,31 +314,11 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | EventListenerOptions,
   ): void
-  override removeEventListener(type: string, listener: any, options?: boolean | EventListenerOptions): void {
-    if (`${type}` === 'message') this.#messages?.remove(listener, options)
-    else super.removeEventListener(type, listener, options)
-  }
-
-  #deliver(event: MessageEvent, isHeld: boolean): void {
-    const messages = this.#messages
-    if (messages) {
-      if (event instanceof MessageEvent && !isHeld) messages.deliver(event)
-      // Not the platform's class (`ws`), or not being dispatched any more: dispatch one that is.
-      else {
-        const { data, origin, lastEventId } = event as Partial<MessageEvent>
-        super.dispatchEvent(new MessageEvent('message', { data, origin: origin ?? '', lastEventId: lastEventId ?? '' }))
-      }
-    }
-    if (this.#bus?.has('message')) this.#emitDecoded(event.data)
-  }
-
-  #emitDecoded(data: unknown): void {
-    try {
-      this.#bus?.emit('message', this.#codec ? this.#codec.decode(data) : data)
-    } catch (cause) {
-      // A message that does not decode is the sender's mistake, not a broken link ([C1]).
-      this.#bus?.emit('error', new HeartwireError('decode-failed', `Cannot decode a message${because(cause)}`, cause))
-    }
+  override removeEventListener(type: string, callback: any, ...options: [(boolean | EventListenerOptions)?]): void {
+    insistOnTwo(arguments)
+    const name = `${type}`
+    if (name === 'message') this.#audience.remove(callback, ...options)
+    else super.removeEventListener(name, callback, ...options)
   }
 
   async #wait(type: keyof HeartwireEvents, signal?: AbortSignal): Promise<void> {
@@ -346,38 +332,4 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
     const how = lastClose ? ` (${lastClose.code} ${lastClose.reason})` : ''
     return new HeartwireError(reason === 'user' ? 'closed' : reason, `The socket is closed for good: ${reason}${how}`)
   }
-}
-
-/** `(url, protocols, options)` or `(url, options)`: what natively could be protocols is taken for protocols. */
-function splitArguments<Options>(second: any, third: Options): [protocols: any, options: Options] {
-  const isOptions = typeof second === 'object' && second !== null && !(Symbol.iterator in second)
-  return isOptions ? [undefined, second] : [second, third]
-}
-
-/** Options over defaults; `undefined` is not given. @throws TypeError if they are no options */
-function withDefaults<Options extends object>(own: Options | undefined, defaults: Options): Options {
-  readOptions(own)
-  const given = Object.entries(own ?? {}).filter(([, value]) => value !== undefined)
-  return { ...defaults, ...Object.fromEntries(given) }
-}
-
-/** The standard's own check, for a url that is not connected to at once. @throws DOMException `SyntaxError` */
-function checkUrl(url: string): void {
-  try {
-    const { protocol, hash } = new URL(url, (globalThis as { location?: Location }).location?.href)
-    if (/^(ws|http)s?:$/.test(protocol) && !hash) return
-  } catch {
-    // Not a url at all: the same answer.
-  }
-  throw new DOMException(
-    `Cannot connect as 'url' must be a WebSocket url without a fragment: current value is '${url}'`,
-    'SyntaxError',
-  )
-}
-
-/** WebIDL's `[Clamp] unsigned short`: halves go to the even neighbour. */
-function clampToShort(value: unknown): number {
-  const clamped = Math.min(Math.max(+(value as number) || 0, 0), 65_535)
-  const rounded = Math.round(clamped)
-  return rounded - clamped === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded
 }

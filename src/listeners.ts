@@ -1,4 +1,4 @@
-// The listeners of `message`, and the `on…` attributes. Must never cost a message more than a few calls.
+// The listeners of `message`. Must never cost a message more than a few calls.
 import { report } from './errors.js'
 
 interface Listener {
@@ -6,7 +6,22 @@ interface Listener {
   readonly capture: boolean
   readonly once: boolean
   isRemoved: boolean
+  /** Lets go of the `signal` that would remove it. */
+  release?: () => void
 }
+
+/** Whose events are delivered as whose: native sockets, and the sockets that wrap them. */
+const owners = /* @__PURE__ */ new WeakMap<EventTarget, EventTarget>()
+/** Events that a listener has stopped. Made when one does, so that a message costs no look into it before. */
+let stopped: WeakSet<Event> | undefined
+/** What the events of native sockets inherit from. Made when there is the first. */
+let adopting: object | undefined
+
+/** What `addEventListener` takes after the type. */
+export type ListenerArguments = [
+  callback: EventListenerOrEventListenerObject | null,
+  options?: boolean | AddEventListenerOptions,
+]
 
 /**
  * The `message` listeners of one socket, called in the DOM's order and under the DOM's rules with the native socket's own
@@ -17,37 +32,64 @@ export class MessageListeners {
   readonly #owner: EventTarget
   /** Replaced, never changed: a dispatch under way goes on over the list as it was. */
   #listeners: readonly Listener[] = []
-  #prototype: object | undefined
-  #stopped: Event | undefined
+  /** The native socket of the latest event, and whether its events are the platform's. */
+  #source: EventTarget | undefined
+  #isNative = false
 
   constructor(owner: EventTarget) {
     this.#owner = owner
   }
 
   /** `addEventListener`. @throws TypeError as the native one */
-  add(callback: EventListenerOrEventListenerObject | null, options: boolean | AddEventListenerOptions = {}): void {
-    // The platform checks the arguments, on a target of no use to anyone.
-    new EventTarget().addEventListener('message', callback, options)
-    const { capture = isCapture(options), once = false, signal } = Object(options) as AddEventListenerOptions
+  add(callback: ListenerArguments[0], options: ListenerArguments[1] = {}): void {
+    // Read once and in the standard's order; then checked by the platform, on a target of no use to anyone.
+    const { capture = isCapture(options), once, passive, signal } = Object(options) as AddEventListenerOptions
+    const scratch = new EventTarget()
+    scratch.addEventListener('message', callback, { capture, once, passive, signal } as AddEventListenerOptions)
+    scratch.removeEventListener('message', callback, capture)
     if (!callback || signal?.aborted || this.#find(callback, Boolean(capture))) return
-    const listener = { callback, capture: Boolean(capture), once: Boolean(once), isRemoved: false }
+    const listener: Listener = { callback, capture: Boolean(capture), once: Boolean(once), isRemoved: false }
     // At the target, capturing listeners come first.
     this.#listeners = [...this.#listeners, listener].sort((a, b) => Number(b.capture) - Number(a.capture))
-    signal?.addEventListener('abort', () => this.#remove(listener))
+    if (!signal) return
+    const abort = (): void => this.#remove(listener)
+    signal.addEventListener('abort', abort)
+    listener.release = () => signal.removeEventListener('abort', abort)
   }
 
-  /** `removeEventListener`. */
-  remove(callback: EventListenerOrEventListenerObject | null, options: boolean | EventListenerOptions = {}): void {
+  /** `removeEventListener`. @throws TypeError as the native one */
+  remove(callback: ListenerArguments[0], options: boolean | EventListenerOptions = {}): void {
     const { capture = isCapture(options) } = Object(options) as EventListenerOptions
+    new EventTarget().removeEventListener('message', callback, capture)
     const listener = this.#find(callback, Boolean(capture))
     if (listener) this.#remove(listener)
   }
 
-  /** Calls the listeners with a platform event: the native socket's, or one that is being dispatched on our own socket. */
-  deliver(event: Event): void {
-    this.#adopt(event)
-    // An event may be dispatched again, and starts anew then.
-    if (this.#stopped === event) this.#stopped = undefined
+  /**
+   * Calls the listeners with the native socket's own event, while that is being dispatched there. Returns `false` if it is
+   * not: a class of that shape may have events of its own.
+   */
+  deliver(event: Event, source: EventTarget): boolean {
+    // The first event of a connection tells for all: asking each would cost as much as the listeners.
+    if (source !== this.#source) {
+      this.#source = source
+      this.#isNative = Object.getPrototypeOf(event) === MessageEvent.prototype && event.target === source
+      if (this.#isNative) owners.set(source, this.#owner)
+    }
+    if (!this.#isNative) return false
+    Object.setPrototypeOf(event, (adopting ??= createAdopting(MessageEvent.prototype)))
+    this.#call(event)
+    return true
+  }
+
+  /** Calls them with an event that is being dispatched on our own socket: the platform has set its target. */
+  pass(event: Event): void {
+    Object.defineProperty(event, 'stopImmediatePropagation', { configurable: true, value: stop })
+    this.#call(event)
+    Reflect.deleteProperty(event, 'stopImmediatePropagation')
+  }
+
+  #call(event: Event): void {
     for (const listener of this.#listeners) {
       if (listener.isRemoved) continue
       if (listener.once) this.#remove(listener)
@@ -58,59 +100,19 @@ export class MessageListeners {
       } catch (error) {
         report(error)
       }
-      if (this.#stopped === event) break
+      // An event may be dispatched again, and starts anew then.
+      if (stopped?.delete(event)) break
     }
   }
 
-  #find(callback: EventListenerOrEventListenerObject | null, capture: boolean): Listener | undefined {
+  #find(callback: ListenerArguments[0], capture: boolean): Listener | undefined {
     return this.#listeners.find((listener) => listener.callback === callback && listener.capture === capture)
   }
 
   #remove(listener: Listener): void {
     listener.isRemoved = true
+    listener.release?.()
     this.#listeners = this.#listeners.filter((other) => other !== listener)
-  }
-
-  #adopt(event: Event): void {
-    const prototype = Object.getPrototypeOf(event) as Event
-    if (prototype === this.#prototype) return
-    // Nearly always the first; but the application may dispatch any event of this type.
-    const own =
-      prototype === MessageEvent.prototype ? (this.#prototype ??= this.#adopting(prototype)) : this.#adopting(prototype)
-    Object.setPrototypeOf(event, own)
-  }
-
-  /**
-   * A prototype but for what would show the native socket. What the platform says is asked each time: `currentTarget` is
-   * `null` after the dispatch, and an event that is passed on to another target says so.
-   */
-  #adopting(prototype: Event): object {
-    const ours = (target: unknown): unknown =>
-      Object(target) === target && 'bufferedAmount' in (target as object) ? this.#owner : target
-    const ask = (name: string, otherwise: EventTarget | null): PropertyDescriptor => ({
-      get(this: Event) {
-        return ours(Reflect.get(prototype, name, this) ?? otherwise)
-      },
-    })
-    const stop = (event: Event): void => {
-      this.#stopped = event
-    }
-    return Object.create(prototype, {
-      target: ask('target', this.#owner),
-      srcElement: ask('srcElement', this.#owner),
-      currentTarget: ask('currentTarget', null),
-      composedPath: {
-        value(this: Event) {
-          return prototype.composedPath.call(this).map(ours)
-        },
-      },
-      stopImmediatePropagation: {
-        value(this: Event) {
-          stop(this)
-          prototype.stopImmediatePropagation.call(this)
-        },
-      },
-    })
   }
 }
 
@@ -119,48 +121,32 @@ function isCapture(options: unknown): boolean {
   return Object(options) !== options && Boolean(options)
 }
 
-/** One `on…` attribute: its value, and the listener that stands for it in the order in which it was first set. */
-interface Attribute {
-  readonly value: unknown
-  readonly listener: EventListener
+function stop(this: Event): void {
+  stopped ??= new WeakSet()
+  stopped.add(this)
+  Event.prototype.stopImmediatePropagation.call(this)
 }
 
-const attributes = /* @__PURE__ */ new WeakMap<EventTarget, Record<string, Attribute | undefined>>()
-
-/** Defines the event handler attributes `on<type>` on a prototype, as WebIDL does. */
-export function defineAttributes(prototype: EventTarget, types: readonly string[]): void {
-  for (const type of types) {
-    Object.defineProperty(prototype, `on${type}`, {
-      configurable: true,
-      enumerable: true,
-      get(this: EventTarget) {
-        return attributes.get(this)?.[type]?.value ?? null
+/**
+ * A prototype but for what would show the native socket. What the platform says is asked each time: `currentTarget` is
+ * `null` after the dispatch, and an event that is passed on to another target says so.
+ */
+function createAdopting(prototype: Event): object {
+  const ours = (target: EventTarget): EventTarget => owners.get(target) ?? target
+  const ask = (name: string): PropertyDescriptor => ({
+    get(this: Event) {
+      return ours(Reflect.get(prototype, name, this) as EventTarget)
+    },
+  })
+  return Object.create(prototype, {
+    target: ask('target'),
+    srcElement: ask('srcElement'),
+    currentTarget: ask('currentTarget'),
+    composedPath: {
+      value(this: Event) {
+        return prototype.composedPath.call(this).map(ours)
       },
-      set(this: EventTarget, value: unknown) {
-        setAttribute(this, type, value)
-      },
-    })
-  }
-}
-
-/** `[LegacyTreatNonObjectAsNull]`: any object is kept, even one that cannot be called; anything else means `null`. */
-function setAttribute(target: EventTarget, type: string, given: unknown): void {
-  const all = attributes.get(target) ?? {}
-  attributes.set(target, all)
-  const value = Object(given) === given ? given : null
-  const before = all[type]
-  if (!value) {
-    if (before) target.removeEventListener(type, before.listener)
-    all[type] = undefined
-    return
-  }
-  const listener = before?.listener ?? ((event: Event): void => callAttribute(target, type, event))
-  all[type] = { value, listener }
-  if (!before) target.addEventListener(type, listener)
-}
-
-function callAttribute(target: EventTarget, type: string, event: Event): void {
-  const value = attributes.get(target)?.[type]?.value
-  // What returns false cancels, where there is something to cancel.
-  if (typeof value === 'function' && value.call(target, event) === false) event.preventDefault()
+    },
+    stopImmediatePropagation: { value: stop },
+  }) as object
 }

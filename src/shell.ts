@@ -1,19 +1,22 @@
 // The lifecycle's shell: owns the one native socket and the one timer, asks the pure files what to do, and does it.
+import { Announcer } from './announcer.js'
+import { greet, resolveTarget } from './application.js'
 import { Attempt, type Ending } from './attempt.js'
-import { backoff, isRetriable, retryWindow } from './backoff.js'
-import { because, handled, HeartwireError, type HeartwireErrorCode, isolated } from './errors.js'
+import type { Audience } from './audience.js'
+import { DrainWatch } from './drain.js'
+import { because, HeartwireError, type HeartwireErrorCode, isolated } from './errors.js'
 import { closeEvent } from './events.js'
-import { firstPulse, type HeartbeatRule, judge, nextBeat, nextCheck, probe, type Pulse } from './heartbeat.js'
+import { Heart } from './heart.js'
+import { judge, probe } from './heartbeat.js'
 import { LEADS_TO, LIMIT, READY_STATE, type Step, stepFor, type Trigger } from './machine.js'
 import { pageNetwork } from './network.js'
 import type { Settings, WebSocketClass } from './options.js'
-import { type Entry, Outbox, sizeOf, snapshot, toWireData } from './outbox.js'
+import { type Entry, Outbox, sizeOf, snapshot } from './outbox.js'
+import { Policy } from './policy.js'
 import { Timer } from './timer.js'
 import type {
-  AttemptContext,
   ClosedReason,
   CloseInfo,
-  HandshakeContext,
   HeartwireEvents,
   NetworkSignal,
   NetworkSource,
@@ -26,34 +29,10 @@ import type {
 const RECHECK = 60_000
 /** ms that retries caused by a signal are spread over, so that a whole office does not come back at once ([R7]). */
 const SIGNAL_SPREAD = 100
-/** ms between looks at what has drained, the first and the longest; browsers have no event for it. */
-const DRAIN_FIRST = 4
-const DRAIN_LONGEST = 250
-
-/** ms between an event's time and now if both are of one clock, at most; another clock is off by hours or years. */
-const SAME_CLOCK = 1_000
-
 /** Bytes of messages in flight that are kept until the next `send`, at most; for more there is a look at what has left. */
 const MUCH = 65_536
 
 const BROKEN: CloseInfo = { code: 1006, reason: '', wasClean: false }
-
-/** Whom the shell tells what happened; nothing else leaves it. Each call is made when nothing else is going on ([S3]). */
-export interface Audience {
-  /** A DOM event: `open`, `error`, `close`. */
-  dispatch(event: Event): void
-  /** A native `message` event: while it is being dispatched, or `isHeld` back until now. */
-  deliver(event: MessageEvent, isHeld: boolean): void
-  /** A bus event. */
-  tell(type: keyof HeartwireEvents, event: unknown): void
-  /** Whether anybody would hear it. */
-  isHeard(type: keyof HeartwireEvents): boolean
-}
-
-/** What the reconnect policy makes of a loss. */
-type Sentence =
-  | { readonly trigger: 'lost' | 'stranded'; readonly delay: number }
-  | { readonly trigger: 'ended'; readonly reason: ClosedReason }
 
 export class Shell<Incoming, Outgoing> {
   state: State = 'idle'
@@ -71,28 +50,20 @@ export class Shell<Incoming, Outgoing> {
   #url: Provider<string | URL>
   readonly #protocols: Provider<string | string[]> | undefined
   readonly #audience: Audience
-  readonly #rule: HeartbeatRule | null
+  readonly #policy: Policy
+  readonly #announcer = new Announcer()
+  readonly #drain = new DrainWatch()
   readonly #timer = new Timer(() => this.#onTimer())
   #attempt: Attempt<Outgoing> | null = null
-  #pulse: Pulse | null = null
-  /** Retries since the last stable connection, and consecutive failures: a first attempt may fail but is no retry. */
-  #retries = 0
-  #failures = 0
+  #heart: Heart | null = null
   #hasBeenOpen = false
   #closeArguments: [code?: number | undefined, reason?: string | undefined] = []
   /** Bytes that `send` accepted and no connection will ever take; the native `bufferedAmount` counts them, too. */
   #discarded = 0
   /** When the wait of `waiting`, `paused` or `closing` is over. */
   #until = Infinity
-  #drainAt = Infinity
-  #drainDelay = DRAIN_FIRST
-  /** Whether somebody waits for `drain`, over a loss if need be. */
-  #owesDrain = false
   #network: NetworkSource | null = null
   #unsubscribe: (() => void) | undefined
-  /** What the audience has yet to be told, in order. */
-  #announcements: (() => void)[] = []
-  #isBusy = true
   #isConstructing = true
 
   /** Makes the first connection if `start` is `'now'`. @throws what the native constructor throws */
@@ -108,16 +79,16 @@ export class Shell<Incoming, Outgoing> {
     this.#audience = audience
     this.binaryType = settings.binaryType
     this.outbox = settings.queue && new Outbox(settings.queue)
-    const { heartbeat, signal, start } = settings
-    this.#rule = heartbeat
+    this.#policy = new Policy(settings.reconnect)
+    const { signal, start } = settings
     if (signal?.aborted) this.#abort()
     else if (start === 'now') this.step('connect')
     else signal?.addEventListener('abort', this.#abort)
     this.#isConstructing = false
     // Nobody is told anything before the constructor has returned ([P3]).
     queueMicrotask(() => {
-      this.#isBusy = false
-      this.#flush()
+      this.#announcer.isBusy = false
+      this.#announcer.flush()
     })
   }
 
@@ -126,7 +97,8 @@ export class Shell<Incoming, Outgoing> {
   }
 
   get attempt(): number {
-    return this.#isStable() ? 0 : this.#retries
+    const openedAt = this.#attempt?.openedAt ?? null
+    return this.#policy.isStable(openedAt, performance.now()) ? 0 : this.#policy.retries
   }
 
   get bufferedAmount(): number {
@@ -144,7 +116,7 @@ export class Shell<Incoming, Outgoing> {
       this.#act(step, previous)
     }
     this.#arm()
-    this.#flush()
+    this.#announcer.flush()
   }
 
   /** A new attempt at once, unless `signal` was aborted. */
@@ -174,7 +146,7 @@ export class Shell<Incoming, Outgoing> {
       // What is given to a socket that has begun to close would never leave; natively that is how it is.
       if (!queue || native.readyState === 1) {
         attempt.send(message, wire, queue !== null && queue.replay)
-        if (this.#drainAt === Infinity && this.#isDrainWanted(attempt)) this.#watchDrain()
+        if (this.#drain.at === Infinity && this.#isDrainWanted(attempt)) this.#watchDrain()
         return
       }
     }
@@ -207,7 +179,7 @@ export class Shell<Incoming, Outgoing> {
       }
       this.startLazily()
     } finally {
-      this.#flush()
+      this.#announcer.flush()
     }
   }
 
@@ -233,7 +205,7 @@ export class Shell<Incoming, Outgoing> {
         // would also make a listener of close that reconnects cause the next, for ever.
         if (READY_STATE[previous] === 0) this.#replace()
         else {
-          this.#credit()
+          this.#credit(now)
           this.#end({ close: { ...BROKEN, reason: 'reconnect' }, isFailure: attempt?.openedAt === null })
         }
         return this.#start(previous)
@@ -242,7 +214,7 @@ export class Shell<Incoming, Outgoing> {
       case 'dial':
         return this.#dial()
       case 'greet':
-        return this.#greet()
+        return this.#greet(attempt as Attempt<Outgoing>)
       case 'establish':
         return this.#establish(now)
       case 'beat':
@@ -265,7 +237,7 @@ export class Shell<Incoming, Outgoing> {
         return this.#tellWaiting(now)
       }
       case 'leave':
-        this.#credit()
+        this.#credit(now)
         this.#end({ close: { ...BROKEN, reason: 'page hidden' }, isFailure: false })
         this.#until = now + RECHECK
         return
@@ -273,8 +245,9 @@ export class Shell<Incoming, Outgoing> {
         this.#until = now + RECHECK * (1 - Math.random() / 4)
         return
       case 'shut':
+        this.#stopHeart()
         this.#until = attempt?.shut(this.#closeArguments) ? now + closeTimeout : now
-        this.#announce(() => attempt?.abort())
+        this.#announcer.announce(() => attempt?.abort())
         return
       case 'settle':
         // What was accepted may still be leaving over a slow link ([Q5]).
@@ -290,7 +263,7 @@ export class Shell<Incoming, Outgoing> {
 
   #start(previous: State): void {
     if (previous === 'idle' || previous === 'closing' || previous === 'closed') {
-      this.#retries = this.#failures = 0
+      this.#policy.reset()
       this.#subscribe()
     }
     this.error = null
@@ -300,23 +273,15 @@ export class Shell<Incoming, Outgoing> {
       attempt.target = [this.#url as string, this.#protocols]
       return this.step('resolved')
     }
-    const context: AttemptContext = {
-      attempt: this.#retries,
-      lastClose: this.lastClose,
-      signal: attempt.signal,
-    }
-    const ask = async <Value>(provider: Provider<Value>): Promise<Value> =>
-      typeof provider === 'function' ? (provider as (context: AttemptContext) => Value)(context) : provider
-    Promise.all([ask(this.#url), ask(this.#protocols)])
-      .then(([url, protocols]): typeof attempt.target => [`${url}`, protocols])
-      .then(
-        (target) => {
-          attempt.target = target
-          if (attempt === this.#attempt) this.step('resolved')
-        },
-        (cause: unknown) =>
-          this.#fail(attempt, 'provider-failed', `Cannot connect as a provider failed${because(cause)}`, cause),
-      )
+    const context = { attempt: this.#policy.retries, lastClose: this.lastClose, signal: attempt.signal }
+    resolveTarget(this.#url, this.#protocols, context).then(
+      (target) => {
+        attempt.target = target
+        if (attempt === this.#attempt) this.step('resolved')
+      },
+      (cause: unknown) =>
+        this.#fail(attempt, 'provider-failed', `Cannot connect as a provider failed${because(cause)}`, cause),
+    )
   }
 
   #dial(): void {
@@ -364,31 +329,9 @@ export class Shell<Incoming, Outgoing> {
     }
   }
 
-  #greet(): void {
-    const { codec, handshake } = this.#settings
-    const attempt = this.#attempt as Attempt<Outgoing>
+  #greet(attempt: Attempt<Outgoing>): void {
     const isUnderWay = (): boolean => attempt === this.#attempt && this.state === 'handshaking'
-    const insist = (): void => {
-      if (!isUnderWay()) throw new HeartwireError('handshake-failed', 'Cannot go on as the handshake is over')
-    }
-    const context: HandshakeContext<Incoming, Outgoing> = {
-      attempt: this.#retries,
-      signal: attempt.signal,
-      send(message) {
-        insist()
-        attempt.send(message, toWireData(codec ? codec.encode(message) : message), false)
-      },
-      receive: () =>
-        handled(
-          (async () => {
-            insist()
-            const { data } = await attempt.receive()
-            return codec ? codec.decode(data) : data
-          })(),
-        ),
-    }
-    // A promise around the call, so that a throw is a rejection.
-    new Promise((resolve) => resolve(handshake?.(context))).then(
+    greet(this.#settings, attempt, this.#policy.retries, isUnderWay).then(
       () => {
         if (isUnderWay()) this.step('ready')
       },
@@ -402,18 +345,19 @@ export class Shell<Incoming, Outgoing> {
   #establish(now: number): void {
     const attempt = this.#attempt as Attempt<Outgoing>
     const { outbox } = this
+    const { heartbeat } = this.#settings
     attempt.openedAt = now
-    this.#pulse = this.#rule && firstPulse(this.#rule, now, Math.random)
+    this.#heart = heartbeat && new Heart(heartbeat, attempt, now, Math.random)
     if (outbox?.length) {
       this.#drop(outbox.expire(now), 'expired')
-      this.#owesDrain = true
+      this.#drain.isOwed = true
       this.#sendQueue(attempt, outbox)
     }
-    if (this.#owesDrain) this.#watchDrain()
-    this.#announce(() => this.#audience.dispatch(new Event('open')))
-    this.#tell('open', { attempt: this.#retries, isReconnect: this.#hasBeenOpen })
+    if (this.#drain.isOwed) this.#watchDrain()
+    this.#announcer.announce(() => this.#audience.dispatch(new Event('open')))
+    this.#tell('open', { attempt: this.#policy.retries, isReconnect: this.#hasBeenOpen })
     this.#hasBeenOpen = true
-    for (const event of attempt.unread()) this.#announce(() => this.#audience.deliver(event, true))
+    for (const event of attempt.unread()) this.#announcer.announce(() => this.#audience.deliver(event))
   }
 
   /** A native socket that has begun to close meanwhile would never send it; then the queue waits for the next ([Q3]). */
@@ -428,83 +372,51 @@ export class Shell<Incoming, Outgoing> {
 
   // The heartbeat.
 
-  /** Asks the heartbeat's rules and does what they say. */
+  /** Asks the heart, and acts on what it says. */
   #look(decide: typeof judge, now: number): void {
-    const attempt = this.#attempt
-    if (!attempt || !this.#rule || !this.#pulse) return
-    const [verdict, pulse] = decide(this.#pulse, this.#rule, now, this.#timer.isLate)
-    this.#pulse = pulse
-    if (verdict === 'ask') {
-      this.#ask(attempt, now)
-      if (decide === probe) this.#tell('probe', { timeout: pulse.patience })
-    } else if (verdict === 'dead') {
-      if (attempt.isProgressing()) this.#pulse = { ...pulse, heard: now }
-      else
-        this.#fail(
-          attempt,
-          'heartbeat-timeout',
-          `Lost the connection as nothing came for ${Math.round(now - pulse.heard)} ms`,
-        )
-    }
+    const heart = this.#heart
+    if (!heart) return
+    const verdict = heart.look(decide, now, this.#timer.isLate)
+    if (verdict === 'ask' && decide === probe) this.#tell('probe', { timeout: heart.patience })
+    if (verdict !== 'dead') return
+    const silence = Math.round(now - heart.heard)
+    this.#fail(this.#attempt, 'heartbeat-timeout', `Lost the connection as nothing came for ${silence} ms`)
   }
 
-  #ask(attempt: Attempt<Outgoing>, now: number): void {
-    const { message } = this.#settings.heartbeat ?? {}
-    const wire = isolated(() => toWireData(typeof message === 'function' ? message() : message))
-    // The application's function may have let go of the connection.
-    if (attempt !== this.#attempt || !this.#pulse || this.state !== 'open') return
-    // It threw, and that was reported: a question that was not asked proves nothing.
-    if (wire === undefined) this.#pulse.asked = null
-    else {
-      attempt.sendAside(wire)
-      attempt.asked(now)
-    }
+  /** The connection is over or closing: nothing more is sent for it. */
+  #stopHeart(): void {
+    if (this.#heart) this.#heart.isStopped = true
+    this.#heart = null
   }
 
   /** A message: the hot path. It notes the time, and neither steps nor sets a timer ([H5]). */
   #receive(attempt: Attempt<Outgoing>, event: MessageEvent): void {
     if (attempt !== this.#attempt) return
     if (this.state === 'handshaking') return attempt.keep(event)
-    if (this.state !== 'open') return
-    const pulse = this.#pulse
-    if (pulse) {
-      // The event's own time costs a third of performance.now(). But classes of that shape may have another clock, or none.
-      attempt.trustsEvents ??= Math.abs(event.timeStamp - performance.now()) < SAME_CLOCK
-      pulse.heard = attempt.trustsEvents ? event.timeStamp : performance.now()
-      const isBeat = this.#isBeat(event.data)
-      // pong() is the application's: it may have let go of the connection.
-      if (attempt !== this.#attempt) return
-      if (isBeat) return this.#hearBeat(attempt, pulse, event.data)
-      // In a hidden tab timers are late; traffic is not ([H7]).
-      if (this.#rule?.when === 'always' && pulse.heard >= nextBeat(pulse, this.#rule)) this.#look(judge, pulse.heard)
-    }
-    if (this.#isBusy) return this.#announce(() => this.#audience.deliver(event, true))
-    this.#isBusy = true
-    this.#audience.deliver(event, false)
-    this.#isBusy = false
-    if (this.#announcements.length > 0) this.#flush()
+    if (this.state !== 'open' || (this.#heart && this.#isBeat(this.#heart, event))) return
+    const announcer = this.#announcer
+    if (announcer.isBusy) return announcer.announce(() => this.#audience.deliver(event))
+    announcer.isBusy = true
+    this.#audience.deliver(event, attempt.native)
+    announcer.isBusy = false
+    announcer.flush()
   }
 
-  #isBeat(data: unknown): boolean {
-    const pong = this.#settings.heartbeat?.pong
-    return pong !== undefined && (typeof pong === 'string' ? data === pong : isolated(() => pong(data)) === true)
-  }
-
-  #hearBeat(attempt: Attempt<Outgoing>, pulse: Pulse, data: unknown): void {
-    // A beat of the server's own answers no question.
-    const latency = this.#rule?.from === 'client' ? attempt.answered(pulse.heard) : null
-    if (latency !== null) {
-      this.latency = latency
-      pulse.asked = null
-      pulse.isForgiven = false
+  /** Shows a message to the heart. Returns whether it is for nobody else: a beat, or too late. */
+  #isBeat(heart: Heart, event: MessageEvent): boolean {
+    const isBeat = heart.hear(event)
+    // pong() is the application's: it may have let go of the connection.
+    if (heart.isStopped) return true
+    if (!isBeat) {
+      if (heart.isOverdue) this.#look(judge, heart.heard)
+      return false
     }
-    isolated(() => {
-      const answer = this.#settings.heartbeat?.reply?.(data)
-      if (answer !== undefined && attempt === this.#attempt && this.state === 'open')
-        attempt.sendAside(toWireData(answer))
-    })
+    const latency = heart.answered()
+    if (latency !== null) this.latency = latency
+    heart.reply(event.data)
     this.#tell('heartbeat', { latency })
-    this.#flush()
+    this.#announcer.flush()
+    return true
   }
 
   // The end of a connection.
@@ -520,48 +432,36 @@ export class Shell<Incoming, Outgoing> {
     const attempt = this.#attempt
     if (attempt?.openedAt === null) ending = asFailure(ending, this.url)
     if (this.state === 'closing') return this.step('ended', { ...ending, error: undefined, isWanted: true })
-    const sentence = this.#sentence(ending)
+    const sentence = this.#policy.sentence(ending.close, attempt?.openedAt ?? null, performance.now())
     // The application's when() or delay() may have closed or reconnected meanwhile.
     if (attempt !== this.#attempt) return
-    if (sentence.trigger !== 'ended') this.#until = performance.now() + sentence.delay
-    else if ((this.state as State) !== 'closing') {
-      this.reason = sentence.reason
+    if (typeof sentence === 'number') {
+      this.#until = performance.now() + sentence
+      return this.step(this.#network?.online === false ? 'stranded' : 'lost', ending)
+    }
+    if ((this.state as State) !== 'closing') {
+      this.reason = sentence
       this.error =
-        sentence.reason === 'gave-up'
-          ? new HeartwireError('gave-up', `Gave up after ${this.#failures} failed attempts`, ending.error)
+        sentence === 'gave-up'
+          ? new HeartwireError('gave-up', `Gave up after ${this.#policy.failures} failed attempts`, ending.error)
           : null
     }
-    this.step(sentence.trigger, ending)
-  }
-
-  #sentence({ close }: Ending): Sentence {
-    const { reconnect } = this.#settings
-    if (!this.#credit()) this.#failures++
-    if (!reconnect) return { trigger: 'ended', reason: 'refused' }
-    const isWanted = reconnect.when && isolated(() => reconnect.when?.(close))
-    if (!(isWanted ?? isRetriable(close))) return { trigger: 'ended', reason: 'refused' }
-    if (this.#failures >= reconnect.maxAttempts) return { trigger: 'ended', reason: 'gave-up' }
-    const window = retryWindow(close, this.#retries === 0)
-    const usual = window === null ? backoff(this.#retries, reconnect) : window * Math.random()
-    const wanted =
-      reconnect.delay && isolated(() => reconnect.delay?.({ attempt: this.#retries + 1, delay: usual, close }))
-    if (wanted === false) return { trigger: 'ended', reason: 'refused' }
-    const delay = typeof wanted === 'number' && wanted >= 0 ? wanted : usual
-    return { trigger: this.#network?.online === false ? 'stranded' : 'lost', delay }
+    this.step('ended', ending)
   }
 
   /** Lets go of the connection or attempt and announces its end. The state is the next one already. */
   #end({ close, isFailure, error, isGone, isWanted }: Ending): void {
     const attempt = this.#attempt
     const willReconnect = this.state !== 'closed'
-    this.#attempt = this.#pulse = null
-    this.#drainAt = Infinity
-    if (willReconnect) this.#retries++
-    if (isFailure) this.#announce(() => this.#audience.dispatch(new Event('error')))
-    this.#announce(() => this.#audience.dispatch(closeEvent(close, willReconnect)))
+    this.#attempt = null
+    this.#stopHeart()
+    this.#drain.stop()
+    if (willReconnect) this.#policy.retries++
+    if (isFailure) this.#announcer.announce(() => this.#audience.dispatch(new Event('error')))
+    this.#announcer.announce(() => this.#audience.dispatch(closeEvent(close, willReconnect)))
     if (error) this.#tell('error', error)
     if (!attempt) return
-    this.#announce(() => attempt.abort())
+    this.#announcer.announce(() => attempt.abort())
     this.lastClose = close
     const unsent = attempt.unsent()
     if (!willReconnect) this.#discarded += attempt.buffered - total(unsent)
@@ -581,11 +481,11 @@ export class Shell<Incoming, Outgoing> {
     const attempt = this.#attempt
     this.#attempt = null
     attempt?.orphan()
-    this.#announce(() => attempt?.abort())
+    this.#announcer.announce(() => attempt?.abort())
   }
 
   #finish(): void {
-    this.#owesDrain = false
+    this.#drain.isOwed = false
     this.#unsubscribeAll()
     const left = this.outbox?.takeAll() ?? []
     this.#discarded += total(left)
@@ -594,16 +494,8 @@ export class Shell<Incoming, Outgoing> {
     this.#tell('closed', { reason: this.reason, close: this.lastClose })
   }
 
-  /** A connection that lasted was a success ([R2]). Returns whether it was. */
-  #credit(): boolean {
-    const isStable = this.#isStable()
-    if (isStable) this.#retries = this.#failures = 0
-    return isStable
-  }
-
-  #isStable(): boolean {
-    const openedAt = this.#attempt?.openedAt ?? null
-    return openedAt !== null && performance.now() - openedAt >= (this.#settings.reconnect?.minUptime ?? 0)
+  #credit(now: number): void {
+    this.#policy.credit(this.#attempt?.openedAt ?? null, now)
   }
 
   // Signals, time and telling.
@@ -634,31 +526,18 @@ export class Shell<Incoming, Outgoing> {
 
   /** Sees to it that `drain` is announced, now that somebody waits for it. */
   expectDrain(): void {
-    this.#owesDrain = true
+    this.#drain.isOwed = true
     if (this.state === 'open') this.#watchDrain()
   }
 
   /** A timer for each single message would cost more than the message: only for who listens, or to let go of much. */
   #isDrainWanted(attempt: Attempt<Outgoing>): boolean {
-    return this.#owesDrain || attempt.held > MUCH || this.#audience.isHeard('drain')
+    return this.#drain.isOwed || attempt.held > MUCH || this.#audience.isHeard('drain')
   }
 
   #watchDrain(): void {
-    this.#owesDrain = true
-    this.#drainDelay = DRAIN_FIRST
-    this.#drainAt = performance.now() + DRAIN_FIRST
+    this.#drain.begin(performance.now())
     this.#arm()
-  }
-
-  #checkDrain(now: number): void {
-    if (this.#attempt?.prune()) {
-      this.#drainDelay = Math.min(this.#drainDelay * 2, DRAIN_LONGEST)
-      this.#drainAt = now + this.#drainDelay
-    } else {
-      this.#drainAt = Infinity
-      this.#owesDrain = false
-      this.#tell('drain', undefined)
-    }
   }
 
   /** When the present state is over or to be looked at ([S1]). */
@@ -668,7 +547,7 @@ export class Shell<Incoming, Outgoing> {
       case 'connectTimeout':
         return (this.#attempt as Attempt<Outgoing>).startedAt + this.#settings.connectTimeout
       case 'heartbeat':
-        return this.#pulse && this.#rule ? nextCheck(this.#pulse, this.#rule, performance.now()) : Infinity
+        return this.#heart?.nextCheck(performance.now()) ?? Infinity
       case null:
         return Infinity
       case 'delay':
@@ -679,42 +558,29 @@ export class Shell<Incoming, Outgoing> {
   }
 
   #arm(): void {
-    this.#timer.set(Math.min(this.#limit(), this.#drainAt))
+    this.#timer.set(Math.min(this.#limit(), this.#drain.at))
   }
 
   #onTimer(): void {
     const now = performance.now()
-    if (now >= this.#drainAt - 1) this.#checkDrain(now)
+    if (now >= this.#drain.at - 1 && this.#drain.look(now, this.#attempt?.prune() === true))
+      this.#tell('drain', undefined)
     if (now >= this.#limit() - 1) this.step('timeout')
     this.#arm()
-    this.#flush()
+    this.#announcer.flush()
   }
 
   #tellWaiting(now: number): void {
     const delay = Math.max(this.#until - now, 0)
-    this.#tell('waiting', { attempt: this.#retries, delay, retryAt: Date.now() + delay })
+    this.#tell('waiting', { attempt: this.#policy.retries, delay, retryAt: Date.now() + delay })
   }
 
   #drop(entries: readonly Entry<Outgoing>[], reason: 'overflow' | 'expired' | 'closed'): void {
     if (entries.length > 0) this.#tell('dropped', { messages: entries.map((entry) => entry.message), reason })
   }
 
-  #tell(type: keyof HeartwireEvents, event: unknown): void {
-    this.#announce(() => this.#audience.tell(type, event))
-  }
-
-  #announce(announcement: () => void): void {
-    this.#announcements.push(announcement)
-  }
-
-  /** Tells what there is to tell, in order. What a listener causes is told after it ([S3]). */
-  #flush(): void {
-    if (this.#isBusy) return
-    this.#isBusy = true
-    // The list may grow meanwhile; for…of sees that.
-    for (const announcement of this.#announcements) announcement()
-    this.#announcements = []
-    this.#isBusy = false
+  #tell<Type extends keyof HeartwireEvents>(type: Type, event: HeartwireEvents<any, any>[Type]): void {
+    this.#announcer.announce(() => this.#audience.tell(type, event))
   }
 }
 

@@ -315,9 +315,25 @@ describe('[P2] message listeners', () => {
     socket.addEventListener('message', (event) => events.push(event))
     socket.onmessage = (event) => events.push(event)
     const event = new MessageEvent('message', { data: 'x' })
-    FakeSocket.latest.onmessage?.(event)
+    FakeSocket.latest.dispatch(event)
     expect(events).toEqual([event, event])
     expect(event.target).toBe(socket)
+  })
+
+  test('hear one of their own where nobody dispatches the native event, or it is of another class', async () => {
+    const { socket } = await createOpen()
+    const events: MessageEvent[] = []
+    socket.addEventListener('message', (event) => events.push(event))
+    const Message = MessageEvent as new (type: string, init?: MessageEventInit) => MessageEvent
+    class Other extends Message {}
+    const given = [new MessageEvent('message', { data: 'x' }), new Other('message', { data: 'y' })]
+    for (const event of given) FakeSocket.latest.onmessage?.(event)
+    FakeSocket.latest.dispatch(given[1] as Other)
+    expect(events.map((event) => event.data as unknown)).toEqual(['x', 'y', 'y'])
+    for (const event of events) {
+      expect(given).not.toContain(event)
+      expect(event.target).toBe(socket)
+    }
   })
 
   test('can be removed; removing a stranger does nothing', async () => {

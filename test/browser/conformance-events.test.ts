@@ -509,8 +509,50 @@ describe('a listener', () => {
         }
         for (const callback of [5, 'text', true, Symbol('callback')]) {
           log.push(outcomeOf(() => call(socket, 'addEventListener', [type, callback])))
+          log.push(outcomeOf(() => call(socket, 'removeEventListener', [type, callback])))
         }
       }
+    })
+  })
+
+  test('[P2] must be given, with a type that can be converted', async () => {
+    await compare(({ make, url, log }) => {
+      const socket = make(url)
+      for (const method of ['addEventListener', 'removeEventListener']) {
+        for (const args of [
+          [],
+          ['message'],
+          ['close'],
+          [Symbol('type'), null],
+          [{ toString: () => 'message' }, null],
+        ]) {
+          log.push(outcomeOf(() => call(socket, method, args)))
+        }
+      }
+    })
+  })
+
+  test('[P2] that stops an event and causes another, which is stopped, has stopped both', async () => {
+    await forEach((socket, type, { log }) => {
+      let depth = 0
+      socket.addEventListener(type, (given) => {
+        log.push('stops')
+        given.stopImmediatePropagation()
+        if (depth++ === 0) socket.dispatchEvent(new Event(type))
+      })
+      socket.addEventListener(type, () => log.push('never'))
+    })
+  })
+
+  test('[P2] gets the event that the program dispatches as it is', async () => {
+    await forEach((socket, type, { log }) => {
+      socket.addEventListener(type, (given) => {
+        if (given instanceof CustomEvent) log.push(Object.getPrototypeOf(given) === given.constructor.prototype)
+        given.stopImmediatePropagation()
+      })
+      const custom = new CustomEvent(type, { detail: 5 })
+      socket.dispatchEvent(custom)
+      log.push(Reflect.ownKeys(custom), custom.detail, custom.currentTarget)
     })
   })
 

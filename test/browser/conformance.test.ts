@@ -60,9 +60,10 @@ describe('the class', () => {
       const strangers: unknown[] = [Class.prototype, {}, new EventTarget()]
       return [
         outcomeOf(() => Reflect.apply(Class, undefined, ['ws://127.0.0.1/'])),
-        ['url', 'readyState', 'bufferedAmount', 'extensions', 'protocol', 'binaryType'].map((name) =>
+        MEMBERS.map((name) => [
           outcomeOf(() => Reflect.get(Class.prototype, name)),
-        ),
+          outcomeOf(() => Reflect.set(Class.prototype, name, null)),
+        ]),
         strangers.map((stranger) =>
           outcomeOf(() => Reflect.apply(Reflect.get(Class.prototype, 'send') as () => void, stranger, [''])),
         ),
@@ -90,8 +91,26 @@ describe('the class', () => {
   })
 
   test('[P2] has attributes of the native kinds', async () => {
-    const access = (found: PropertyDescriptor): unknown => [typeof found.get, typeof found.set, found.configurable]
+    const access = (found: PropertyDescriptor): unknown => [
+      typeof found.get,
+      typeof found.set,
+      found.enumerable,
+      found.configurable,
+    ]
     await compare(({ Class }) => MEMBERS.map((name) => access(descriptorOf(Class.prototype, name) ?? {})))
+  })
+
+  test('[P2] takes as many arguments as natively, and shows the same methods in a loop', async () => {
+    const methods = ['send', 'close', 'addEventListener', 'removeEventListener', 'dispatchEvent']
+    await compare(({ Class, make, url }) => {
+      const shown: string[] = []
+      for (const name in make(url)) shown.push(name)
+      const ofPrototype = methods.map((name) => descriptorOf(Class.prototype, name) as PropertyDescriptor)
+      return [
+        ofPrototype.map((found) => [(found.value as () => void).length, found.enumerable, found.writable]),
+        [...MEMBERS, ...methods, 'OPEN', 'constructor'].map((name) => shown.includes(name)),
+      ]
+    })
   })
 
   test('[P2] ignores or refuses to write what is read-only', async () => {

@@ -27,7 +27,7 @@ export interface Handlers {
 }
 
 /** The native class as far as it can be without a network. `FakeSocket.all` are those of the present test. */
-export class FakeSocket implements Handlers {
+export class FakeSocket extends EventTarget implements Handlers {
   /** Every instance since `reset`, oldest first. */
   static all: FakeSocket[] = []
   /** How many that nobody had closed existed at once, at most ([S2]). */
@@ -75,6 +75,7 @@ export class FakeSocket implements Handlers {
 
   /** @throws DOMException `SyntaxError`, as the native one */
   constructor(url: string | URL, protocols: string | string[] = []) {
+    super()
     if (FakeSocket.refusal !== null) throw FakeSocket.refusal
     this.url = parse(url)
     this.protocols = [protocols].flat()
@@ -142,6 +143,12 @@ export class FakeSocket implements Handlers {
   receive(data: unknown): void {
     if (this.readyState === 3) return
     this.onmessage?.({ type: 'message', data } satisfies FakeEvent)
+  }
+
+  /** An event of the platform's own arrives, as in a browser: dispatched on this socket. */
+  dispatch(event: MessageEvent): void {
+    this.addEventListener('message', (given) => this.onmessage?.(given), { once: true })
+    this.dispatchEvent(event)
   }
 
   /** It ends; `hasError` fires `error` first, as every failure does while connecting. */

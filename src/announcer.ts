@@ -1,0 +1,22 @@
+// Run to completion: what is to be told waits until nothing else is going on, and is told in the order it happened ([S3]).
+
+/** What the audience has yet to be told. */
+export class Announcer {
+  /** Whether somebody is being told something just now, or must not be told anything yet. */
+  isBusy = true
+  #announcements: (() => void)[] = []
+
+  announce(announcement: () => void): void {
+    this.#announcements.push(announcement)
+  }
+
+  /** Tells what there is to tell, in order. What a listener causes is told after it. */
+  flush(): void {
+    if (this.isBusy || this.#announcements.length === 0) return
+    this.isBusy = true
+    // The list may grow meanwhile; for…of sees that.
+    for (const announcement of this.#announcements) announcement()
+    this.#announcements = []
+    this.isBusy = false
+  }
+}

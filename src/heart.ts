@@ -1,0 +1,98 @@
+// The heartbeat of one open connection: asks the rules of heartbeat.ts and does what they say. Dies with the connection.
+import type { Attempt } from './attempt.js'
+import { isolated } from './errors.js'
+import { firstPulse, type judge, nextBeat, nextCheck, type Pulse, type Verdict } from './heartbeat.js'
+import type { Settings } from './options.js'
+import { toWireData } from './outbox.js'
+
+/** ms between an event's time and now if both are of one clock, at most; another clock is off by hours or years. */
+const SAME_CLOCK = 1_000
+
+type HeartbeatSettings = NonNullable<Settings<unknown, unknown>['heartbeat']>
+
+export class Heart {
+  /** Whether the connection is over, or closing: the application's functions may cause that, and then no more is sent. */
+  isStopped = false
+  readonly #settings: HeartbeatSettings
+  readonly #attempt: Attempt<any>
+  #pulse: Pulse
+  /** Whether events tell the time of `performance.now()`; the first one shows. */
+  #trustsEvents: boolean | undefined
+
+  constructor(settings: HeartbeatSettings, attempt: Attempt<any>, now: number, random: () => number) {
+    this.#settings = settings
+    this.#attempt = attempt
+    this.#pulse = firstPulse(settings, now, random)
+  }
+
+  /** When anything last arrived. */
+  get heard(): number {
+    return this.#pulse.heard
+  }
+
+  /** How long the answer to the open question may take, in ms. */
+  get patience(): number {
+    return this.#pulse.patience
+  }
+
+  nextCheck(now: number): number {
+    return nextCheck(this.#pulse, this.#settings, now)
+  }
+
+  /** Asks the rules, and the peer if they say so. */
+  look(decide: typeof judge, now: number, isLate: boolean): Verdict {
+    const [verdict, pulse] = decide(this.#pulse, this.#settings, now, isLate)
+    this.#pulse = pulse
+    if (verdict === 'ask') this.#ask(now)
+    if (verdict !== 'dead' || !this.#attempt.isProgressing()) return verdict
+    pulse.heard = now
+    return 'fine'
+  }
+
+  #ask(now: number): void {
+    const { message } = this.#settings
+    const wire = isolated(() => toWireData(typeof message === 'function' ? message() : message))
+    if (this.isStopped) return
+    // It threw, and that was reported: a question that was not asked proves nothing.
+    if (wire === undefined) this.#pulse.asked = null
+    else {
+      this.#attempt.sendAside(wire)
+      this.#attempt.asked(now)
+    }
+  }
+
+  /** Takes note of a message: on the hot path. Returns whether it is a beat. */
+  hear(event: MessageEvent): boolean {
+    // The event's own time costs a third of performance.now(). But classes of that shape may have another clock, or none.
+    this.#trustsEvents ??= Math.abs(event.timeStamp - performance.now()) < SAME_CLOCK
+    this.#pulse.heard = this.#trustsEvents ? event.timeStamp : performance.now()
+    const { pong } = this.#settings
+    if (pong === undefined) return false
+    const { data } = event
+    return typeof pong === 'string' ? data === pong : isolated(() => pong(data)) === true
+  }
+
+  /** Whether a beat is due that the timer has not sent: in a hidden tab timers are late; traffic is not ([H7]). */
+  get isOverdue(): boolean {
+    return this.#settings.when === 'always' && this.#pulse.heard >= nextBeat(this.#pulse, this.#settings)
+  }
+
+  /** A beat arrived. Returns its latency in ms if it is an answer; a beat of the server's own answers no question. */
+  answered(): number | null {
+    const pulse = this.#pulse
+    const latency = this.#settings.from === 'client' ? this.#attempt.answered(pulse.heard) : null
+    if (latency !== null) {
+      pulse.asked = null
+      pulse.isForgiven = false
+    }
+    return latency
+  }
+
+  /** Answers a beat, if the application wants to. */
+  reply(beat: unknown): void {
+    isolated(() => {
+      const answer = this.#settings.reply?.(beat)
+      if (answer !== undefined && !this.isStopped) this.#attempt.sendAside(toWireData(answer))
+    })
+  }
+}
