@@ -113,13 +113,15 @@ export class Attempt<Message> {
 
   /**
    * A heartbeat was answered, and answers come in order: it is the oldest. The peer has read everything sent before it.
-   * Returns its latency, or `null` if none was open.
+   * Returns its latency, or `null` if none was open. One that is older than `longest` ms was probably never answered:
+   * then the latency is that of the next.
    */
-  answered(now: number): number | null {
+  answered(now: number, longest = Infinity): number | null {
     const question = this.#questions.shift()
     if (!question) return null
     this.confirmed = question.sent
-    return now - question.at
+    const { at } = [question, ...this.#questions].find((each) => now - each.at <= longest) ?? question
+    return now - at
   }
 
   /**

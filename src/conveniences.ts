@@ -45,7 +45,9 @@ interface Reader<Message> {
  * Not a generator: one would begin with its first `next()`, and could not `return()` while it waits.
  */
 export class Messages<Message> implements AsyncIterableIterator<Message, undefined> {
-  readonly #queue: Message[] = []
+  /** What is unread: newest last; and what of it is read next, newest first, since shifting a long list is slow. */
+  #queue: Message[] = []
+  #turned: Message[] = []
   readonly #readers: Reader<Message>[] = []
   readonly #undo: (() => void)[]
   #hasEnded = false
@@ -64,7 +66,11 @@ export class Messages<Message> implements AsyncIterableIterator<Message, undefin
   }
 
   next(): Promise<IteratorResult<Message, undefined>> {
-    if (this.#queue.length > 0) return Promise.resolve({ done: false, value: this.#queue.shift() as Message })
+    if (this.#turned.length === 0) {
+      this.#turned = this.#queue.reverse()
+      this.#queue = []
+    }
+    if (this.#turned.length > 0) return Promise.resolve({ done: false, value: this.#turned.pop() as Message })
     return handled(
       new Promise((resolve, reject) => {
         this.#readers.push({ resolve, reject })
@@ -75,7 +81,7 @@ export class Messages<Message> implements AsyncIterableIterator<Message, undefin
 
   /** What `break` calls: stops listening. */
   return(): Promise<IteratorResult<Message, undefined>> {
-    this.#queue.length = 0
+    this.#forget()
     this.#error = null
     this.#end(null)
     return this.next()
@@ -84,10 +90,15 @@ export class Messages<Message> implements AsyncIterableIterator<Message, undefin
   #take(message: Message): void {
     const reader = this.#readers.shift()
     if (reader) return reader.resolve({ done: false, value: message })
-    if (this.#queue.push(message) > ITERATOR_LIMIT) {
-      this.#queue.length = 0
+    if (this.#queue.push(message) + this.#turned.length > ITERATOR_LIMIT) {
+      this.#forget()
       this.#end(new HeartwireError('queue-overflow', `Cannot iterate as at most ${ITERATOR_LIMIT} messages may wait`))
     }
+  }
+
+  #forget(): void {
+    this.#queue = []
+    this.#turned = []
   }
 
   #end(error: unknown): void {

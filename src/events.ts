@@ -36,9 +36,15 @@ export class Bus {
   }
 
   emit(type: string, event: unknown): void {
+    this.#call(type, event)
+    this.#call('*', type, event)
+  }
+
+  /** As an EventTarget does: who is added meanwhile waits for the next event, who is taken off is not called any more. */
+  #call(type: string, ...event: unknown[]): void {
     const { all } = this.#emitter
-    for (const handler of [...((all.get(type) ?? []) as Handler[])]) isolated(() => handler(event))
-    for (const handler of [...((all.get('*') ?? []) as Handler[])]) isolated(() => handler(type, event))
+    for (const handler of [...((all.get(type) ?? []) as Handler[])])
+      if (all.get(type)?.includes(handler)) isolated(() => handler(...event))
   }
 }
 

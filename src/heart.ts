@@ -80,7 +80,8 @@ export class Heart {
   /** A beat arrived. Returns its latency in ms if it is an answer; a beat of the server's own answers no question. */
   answered(): number | null {
     const pulse = this.#pulse
-    const latency = this.#settings.from === 'client' ? this.#attempt.answered(pulse.heard) : null
+    const latency =
+      this.#settings.from === 'client' ? this.#attempt.answered(pulse.heard, this.#settings.timeout) : null
     if (latency !== null) {
       pulse.asked = null
       pulse.isForgiven = false

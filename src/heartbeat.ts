@@ -81,8 +81,10 @@ export function judge(pulse: Pulse, rule: HeartbeatRule, now: number, isLate: bo
  */
 export function probe(pulse: Pulse, rule: HeartbeatRule, now: number, isLate: boolean): [Verdict, Pulse] {
   if (!rule.canAsk) return ['fine', pulse]
-  const short = shortTimeout(rule)
   const known = settled(pulse)
+  // The question must not grant a silent server more time than it has without it ([H2]).
+  const rest = rule.from === 'server' && !isLate ? known.heard + rule.interval + rule.timeout - now : Infinity
+  const short = Math.min(shortTimeout(rule), rest)
   if (known.asked === null || isLate) return ask({ ...known, asked: null }, rule, now, short)
   return ['fine', { ...known, patience: Math.min(known.patience, now - known.asked + short) }]
 }

@@ -28,7 +28,12 @@ function signalOf(event: Event): NetworkSignal | null {
 
 function hear(event: Event): void {
   const signal = signalOf(event)
-  if (signal) for (const listener of [...listeners]) isolated(() => listener(signal))
+  if (signal) tellAll(listeners, signal)
+}
+
+/** Who is gone meanwhile hears nothing any more. */
+function tellAll(audience: Set<Listener>, signal: NetworkSignal): void {
+  for (const listener of [...audience]) if (audience.has(listener)) isolated(() => listener(signal))
 }
 
 /** Starts or stops listening. One set of global listeners serves every socket of the page. */
@@ -80,6 +85,38 @@ const LONGEST = 2 ** 31 - 1
 
 const MONITOR_DEFAULTS = { timeout: 5_000, minDelay: 3_000, maxDelay: 60_000 }
 
+const MILLISECONDS = 'a number of ms from 0'
+
+/** What each option must be, in words; the error messages quote them. */
+const MONITOR_RULES: Record<keyof NetworkMonitorOptions, string> = {
+  probe: 'a string or URL',
+  timeout: MILLISECONDS,
+  minDelay: MILLISECONDS,
+  maxDelay: MILLISECONDS,
+  source: 'an object with subscribe',
+}
+
+/** @throws TypeError or RangeError naming the option that is wrong ([O1]) */
+function checkMonitorOptions(options: unknown): void {
+  const fail = (Kind: ErrorConstructor, name: string, rule: string, value: unknown): never => {
+    throw new Kind(`Cannot create a NetworkMonitor as '${name}' must be ${rule}: current value is ${String(value)}`)
+  }
+  if (typeof options !== 'object' || options === null) fail(TypeError, 'options', 'an object', options)
+  for (const [name, value] of Object.entries(options as object) as [keyof NetworkMonitorOptions, any][]) {
+    const rule = MONITOR_RULES[name] as string | undefined
+    if (rule === undefined) fail(TypeError, name, `one of ${Object.keys(MONITOR_RULES).join(', ')}`, value)
+    if (value === undefined) continue
+    const isRight =
+      rule === MILLISECONDS
+        ? typeof value === 'number'
+        : name === 'source'
+          ? typeof value?.subscribe === 'function'
+          : typeof value === 'string' || value instanceof URL
+    if (!isRight) fail(TypeError, name, rule as string, value)
+    if (rule === MILLISECONDS && !(value >= 0 && value < Infinity)) fail(RangeError, name, rule, value)
+  }
+}
+
 /**
  * Tells whether the network is up, on its own or as the `network` option of a socket.
  *
@@ -100,12 +137,13 @@ export class NetworkMonitor implements NetworkSource {
 
   /** @throws TypeError or RangeError naming the option that is wrong */
   constructor(options: NetworkMonitorOptions = {}) {
-    this.#options = { ...MONITOR_DEFAULTS, ...options } as NetworkMonitorOptions & typeof MONITOR_DEFAULTS
-    for (const name of ['timeout', 'minDelay', 'maxDelay'] as const) {
-      const value: unknown = (this.#options[name] ??= MONITOR_DEFAULTS[name])
-      const message = `Cannot create a NetworkMonitor as '${name}' must be a number of ms from 0: current value is ${String(value)}`
-      if (typeof value !== 'number') throw new TypeError(message)
-      if (!(value >= 0 && value < Infinity)) throw new RangeError(message)
+    checkMonitorOptions(options)
+    const { timeout, minDelay, maxDelay } = MONITOR_DEFAULTS
+    this.#options = {
+      ...options,
+      timeout: options.timeout ?? timeout,
+      minDelay: options.minDelay ?? minDelay,
+      maxDelay: options.maxDelay ?? maxDelay,
     }
     this.#source = options.source ?? pageNetwork()
   }
@@ -147,7 +185,7 @@ export class NetworkMonitor implements NetworkSource {
 
   async #look(): Promise<boolean> {
     const { probe, timeout } = this.#options
-    if (probe === undefined) return this.#source?.online !== false
+    if (probe === undefined) return isolated(() => this.#source?.online) !== false
     const abort = new AbortController()
     const timer = setTimeout(() => abort.abort(), Math.min(timeout, LONGEST))
     try {
@@ -184,7 +222,7 @@ export class NetworkMonitor implements NetworkSource {
   }
 
   #tell(signal: NetworkSignal): void {
-    for (const listener of [...this.#listeners]) isolated(() => listener(signal))
+    tellAll(this.#listeners, signal)
   }
 
   #stop(): void {

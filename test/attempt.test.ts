@@ -197,6 +197,23 @@ describe('what a heartbeat proves', () => {
     expect([attempt.answered(3_500), attempt.confirmed]).toEqual([1_500, 2])
   })
 
+  test('[H3] a beat that was never answered does not make every latency after it a wrong one', () => {
+    const { attempt } = create('a')
+    ask(attempt, 1_000)
+    attempt.send('b', 'b', true)
+    ask(attempt, 26_000)
+    // What is confirmed stays on the safe side: the answer may be a late one to the first.
+    expect([attempt.answered(26_040, 10_000), attempt.confirmed]).toEqual([40, 1])
+    ask(attempt, 51_000)
+    expect([attempt.answered(51_050, 10_000), attempt.confirmed]).toEqual([50, 2])
+  })
+
+  test('[H3] an answer later than any should be still has a latency', () => {
+    const { attempt } = create('a')
+    ask(attempt, 1_000)
+    expect(attempt.answered(31_000, 10_000)).toBe(30_000)
+  })
+
   test('[Q3] of a peer that answers none only so many beats are remembered', () => {
     const { attempt } = create()
     for (let beat = 0; beat < 100; beat++) {

@@ -291,6 +291,18 @@ describe('[P5] iteration', () => {
     expect(await iterator.next()).toEqual({ done: true, value: undefined })
   })
 
+  test('hands unread messages over in order, also when more come between', async () => {
+    const { socket } = await createOpen()
+    const messages = socket[Symbol.asyncIterator]()
+    const read: unknown[] = []
+    for (let index = 0; index < 9; index += 3) {
+      for (const offset of [0, 1, 2]) FakeSocket.latest.receive(index + offset)
+      for (let count = 0; count < 2; count++) read.push((await messages.next()).value)
+    }
+    for (let count = 0; count < 3; count++) read.push((await messages.next()).value)
+    expect(read).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
+  })
+
   test('65,536 unread messages are not too many', async () => {
     const { socket } = await createOpen()
     const iterator = await begin(socket)

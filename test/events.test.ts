@@ -109,6 +109,23 @@ describe('Bus', () => {
     expect(told.slice(2)).toEqual(['second: 2', 'new: 2'])
   })
 
+  test.each(['open', '*'])('[P5] a listener of %s that is taken off meanwhile is not told any more', (type) => {
+    const { bus, told, tell } = createBus()
+    const later = tell('later')
+    bus.on('open', () => bus.off(type, later))
+    bus.on(type, later)
+    bus.emit('open', 1)
+    expect(told).toEqual([])
+  })
+
+  test.each(['open', '*'])('[P5] all listeners of %s that are taken off meanwhile are not told any more', (type) => {
+    const { bus, told, tell } = createBus()
+    bus.on('open', () => bus.off(type))
+    bus.on(type, tell('later'))
+    bus.emit('open', 1)
+    expect(told).toEqual([])
+  })
+
   test('has says whether anyone would hear it', () => {
     const { bus, tell } = createBus()
     expect(bus.has('message')).toBe(false)

@@ -249,7 +249,7 @@ const simulate = (rule: HeartbeatRule, link: Link): Outcome => {
   let beats = 0
   let now = 0
   let known = firstPulse(rule, now, () => link.draw)
-  let due = nextCheck(known, rule)
+  let due = nextCheck(known, rule, now)
 
   /** When the server's next beat arrives. */
   const beat = (): number =>
@@ -259,7 +259,7 @@ const simulate = (rule: HeartbeatRule, link: Link): Outcome => {
   const obey = ([verdict, next]: [Verdict, Pulse]): boolean => {
     if (verdict === 'ask') answers.push(now + link.latency)
     known = next
-    due = nextCheck(known, rule)
+    due = nextCheck(known, rule, now)
     return verdict === 'dead'
   }
 
@@ -330,8 +330,6 @@ const UNDISTURBED = { signals: [] }
 describe('on a simulated link', () => {
   const anyWithinTimeout = anyLink((rule) => rule.timeout)
   const anyWithinShortTimeout = anyLink(shortTimeout)
-  /** With a longer timeout an answered question is only looked at when that is over: up to twice the timeout until death. */
-  const isUsual = ([rule]: [HeartbeatRule, Link]): boolean => rule.timeout <= rule.interval
 
   test('[H1] [H2] one that answers within the timeout is never found dead', () => {
     fc.assert(
@@ -351,7 +349,7 @@ describe('on a simulated link', () => {
 
   test('[H4] one that dies is noticed within interval and timeout of the last sign of life, and not before', () => {
     fc.assert(
-      fc.property(anyWithinTimeout.filter(isUsual), ([rule, link]) => {
+      fc.property(anyWithinTimeout, ([rule, link]) => {
         const { diedAt, lastHeard } = simulate(rule, { ...link, ...ON_TIME, ...UNDISTURBED })
         expect(diedAt).not.toBeNull()
         expect(diedAt).toBeGreaterThanOrEqual(link.deadFrom)
@@ -360,10 +358,9 @@ describe('on a simulated link', () => {
     )
   })
 
-  test('[H4] [N1] signals never delay what a client notices', () => {
-    const anyClientLink = anyWithinShortTimeout.filter((each) => each[0].from === 'client' && isUsual(each))
+  test('[H4] [N1] signals never delay what is noticed', () => {
     fc.assert(
-      fc.property(anyClientLink, ([rule, link]) => {
+      fc.property(anyWithinShortTimeout, ([rule, link]) => {
         const { diedAt, lastHeard } = simulate(rule, { ...link, ...ON_TIME })
         expect(diedAt).not.toBeNull()
         expect(diedAt).toBeLessThanOrEqual(lastHeard + rule.interval + rule.timeout)
@@ -373,7 +370,7 @@ describe('on a simulated link', () => {
 
   test('[H6] one that dies is noticed although every check is late: each is late once, and one is forgiven', () => {
     fc.assert(
-      fc.property(anyWithinShortTimeout.filter(isUsual), ([rule, link]) => {
+      fc.property(anyWithinShortTimeout, ([rule, link]) => {
         const { diedAt, lastHeard } = simulate(rule, { ...link, ...UNDISTURBED })
         const forgiven = rule.canAsk ? shortTimeout(rule) : rule.interval + rule.timeout
         const late = Math.max(...link.lateness)

@@ -196,6 +196,19 @@ describe('the page', () => {
     expect(heard).toEqual(expected)
   })
 
+  test('[N5] a subscriber that is gone meanwhile hears nothing any more', () => {
+    const page = stubPage()
+    const heard: string[] = []
+    const undo = [
+      source().subscribe(() => undo[1]?.()),
+      source().subscribe((signal) => heard.push(signal)),
+      source().subscribe((signal) => heard.push(`last: ${signal}`)),
+    ]
+    page.window.dispatchEvent(new Event('online'))
+    for (const off of undo) off()
+    expect(heard).toEqual(['last: online'])
+  })
+
   test('[S4] a subscriber that throws is reported and stops nobody', () => {
     const page = stubPage()
     const mistake = new Error('a mistake of the application')
@@ -293,6 +306,35 @@ describe('NetworkMonitor', () => {
     network.signal('offline')
     await settle()
     expect(told).toEqual([])
+    stop()
+  })
+
+  test('[N5] a listener that is gone meanwhile hears nothing any more', async () => {
+    const { monitor, network, told, stop } = create()
+    const undo: (() => void)[] = []
+    undo.push(monitor.on('down', () => undo[1]?.()))
+    undo.push(monitor.on('down', () => told.push('never')))
+    network.online = false
+    await monitor.check()
+    for (const off of undo) off()
+    stop()
+    expect(told).toEqual(['down'])
+  })
+
+  test('[S4] a source that throws is reported, and says nothing about the network', async () => {
+    const mistake = new Error('a mistake of the application')
+    const { monitor, network, stop } = create()
+    let fails = true
+    Object.defineProperty(network, 'online', {
+      get() {
+        if (fails) throw mistake
+        return false
+      },
+    })
+    expect(await monitor.check()).toBe(true)
+    expect(reportError.mock.calls).toEqual([[mistake]])
+    fails = false
+    expect(await monitor.check()).toBe(false)
     stop()
   })
 
@@ -604,5 +646,30 @@ describe('the options of a monitor', () => {
     for (const value of ['5', true, {}, Symbol('5')]) {
       expect(check({ [name]: value })).toThrow(new TypeError(message(String(value))))
     }
+  })
+
+  test.each([
+    ["'options' must be an object: current value is null", null],
+    ["'options' must be an object: current value is /ping", '/ping'],
+    ["'interval' must be one of probe, timeout, minDelay, maxDelay, source: current value is 5", { interval: 5 }],
+    ["'probe' must be a string or URL: current value is 5", { probe: 5 }],
+    ["'probe' must be a string or URL: current value is null", { probe: null }],
+    ["'source' must be an object with subscribe: current value is [object Object]", { source: {} }],
+    ["'source' must be an object with subscribe: current value is true", { source: true }],
+  ])('[O1] %s', (message, options) => {
+    const create = check(options as object)
+    expect(create).toThrow(new TypeError(`Cannot create a NetworkMonitor as ${message}`))
+  })
+
+  test('[O1] an option that is undefined is not given', () => {
+    const nothing = {
+      probe: undefined,
+      timeout: undefined,
+      minDelay: undefined,
+      maxDelay: undefined,
+      source: undefined,
+    }
+    expect(new NetworkMonitor(nothing).online).toBe(true)
+    expect(new NetworkMonitor({ probe: new URL('http://127.0.0.1/') }).online).toBe(true)
   })
 })
