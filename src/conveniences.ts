@@ -67,6 +67,7 @@ export class Messages<Message> implements AsyncIterableIterator<Message, undefin
 
   next(): Promise<IteratorResult<Message, undefined>> {
     if (this.#turned.length === 0) {
+      // oxlint-disable-next-line unicorn/no-array-reverse -- toReversed() is too new for some browsers
       this.#turned = this.#queue.reverse()
       this.#queue = []
     }

@@ -657,8 +657,7 @@ describe('the options of a monitor', () => {
     ["'source' must be an object with subscribe: current value is [object Object]", { source: {} }],
     ["'source' must be an object with subscribe: current value is true", { source: true }],
   ])('[O1] %s', (message, options) => {
-    const create = check(options as object)
-    expect(create).toThrow(new TypeError(`Cannot create a NetworkMonitor as ${message}`))
+    expect(check(options as object)).toThrow(new TypeError(`Cannot create a NetworkMonitor as ${message}`))
   })
 
   test('[O1] an option that is undefined is not given', () => {
