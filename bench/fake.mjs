@@ -1,6 +1,6 @@
 // A native socket without a network, for measuring the wrapper alone.
 
-export class FakeSocket {
+export class FakeSocket extends EventTarget {
   static CONNECTING = 0
   static OPEN = 1
   static CLOSING = 2
@@ -23,9 +23,8 @@ export class FakeSocket {
   onerror = null
   /** @type {((event: any) => void) | null} */
   onclose = null
-  /** @type {Record<string, ((event: any) => void) | undefined> | undefined} */
-  listeners
   constructor(/** @type {string} */ url) {
+    super()
     this.url = url
     FakeSocket.latest = this
   }
@@ -38,26 +37,24 @@ export class FakeSocket {
     this.readyState = 3
   }
 
-  /** One listener per type is all that reconnecting-websocket needs. */
-  addEventListener(/** @type {string} */ type, /** @type {(event: any) => void} */ listener) {
-    this.listeners ??= {}
-    this.listeners[type] = listener
-  }
-
-  removeEventListener(/** @type {string} */ type) {
-    if (this.listeners) this.listeners[type] = undefined
+  /** Has the attribute called by the platform, as a native socket's is, the first time that there is something to tell. */
+  #listen(/** @type {'open' | 'message' | 'error' | 'close'} */ type) {
+    if (this[`on${type}`])
+      this.addEventListener(type, (event) => this[`on${type}`]?.(event), { once: type !== 'message' })
   }
 
   /** Tells whoever listens, in either way. */
-  emit(/** @type {'open' | 'message' | 'error' | 'close'} */ type, /** @type {any} */ event) {
-    const handler = this[`on${type}`]
-    if (handler) handler.call(this, event)
-    else this.listeners?.[type]?.call(this, event)
+  emit(/** @type {'open' | 'error' | 'close'} */ type, /** @type {Event} */ event) {
+    this.#listen(type)
+    this.dispatchEvent(event)
   }
 
-  /** The hot path of {@link emit}. */
+  #isListening = false
+
+  /** A message, dispatched as the platform does. */
   message(/** @type {MessageEvent} */ event) {
-    if (this.onmessage) this.onmessage(event)
-    else this.listeners?.['message']?.(event)
+    if (!this.#isListening) this.#listen('message')
+    this.#isListening = true
+    this.dispatchEvent(event)
   }
 }

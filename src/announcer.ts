@@ -4,19 +4,19 @@
 export class Announcer {
   /** Whether somebody is being told something just now, or must not be told anything yet. */
   isBusy = true
-  #announcements: (() => void)[] = []
+  #announcements: (() => void)[] | undefined
 
   announce(announcement: () => void): void {
-    this.#announcements.push(announcement)
+    ;(this.#announcements ??= []).push(announcement)
   }
 
   /** Tells what there is to tell, in order. What a listener causes is told after it. */
   flush(): void {
-    if (this.isBusy || this.#announcements.length === 0) return
+    if (this.isBusy || !this.#announcements) return
     this.isBusy = true
     // The list may grow meanwhile; for…of sees that.
     for (const announcement of this.#announcements) announcement()
-    this.#announcements = []
+    this.#announcements = undefined
     this.isBusy = false
   }
 }

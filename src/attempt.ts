@@ -28,8 +28,6 @@ interface Reader {
 
 export class Attempt<Message> {
   readonly startedAt: number
-  /** What to connect to, once the providers have said. */
-  target: [url: string, protocols?: string | string[] | undefined] = ['']
   native: WebSocket | null = null
   /** When it became usable; `null` until then. */
   openedAt: number | null = null
@@ -41,15 +39,15 @@ export class Attempt<Message> {
   held = 0
   #controller: AbortController | null = null
   #isOver = false
-  /** What arrived during the handshake, and who waits for it. */
-  #inbox: MessageEvent[] = []
-  #readers: Reader[] = []
+  /** What arrived during the handshake, and who waits for it. These lists are made when needed: many sockets are idle. */
+  #inbox: MessageEvent[] | undefined
+  #readers: Reader[] | undefined
   /** Sent messages that may not have left yet, oldest first; heartbeats are among them, for their bytes. */
   #inFlight: Entry<Message>[] = []
   /** Bytes given to the native socket. */
   #bytes = 0
   /** The heartbeats without an answer, oldest first: when each was sent, and where `sent` stood. */
-  #questions: { readonly at: number; readonly sent: number }[] = []
+  #questions: { readonly at: number; readonly sent: number }[] | undefined
   /** Where `#bytes` stood at the latest heartbeat, and how much had left at the last look. */
   #bytesWhenAsked = 0
   #left = 0
@@ -106,7 +104,8 @@ export class Attempt<Message> {
   /** Remembers that a heartbeat was sent just now. */
   asked(at: number): void {
     // Who answers only some may not make us remember all; then an answer proves less, never more.
-    if (this.#questions.length < MOST_QUESTIONS) this.#questions.push({ at, sent: this.sent })
+    const questions = (this.#questions ??= [])
+    if (questions.length < MOST_QUESTIONS) questions.push({ at, sent: this.sent })
     this.#bytesWhenAsked = this.#bytes
     this.hasLeft()
   }
@@ -117,10 +116,11 @@ export class Attempt<Message> {
    * then the latency is that of the next.
    */
   answered(now: number, longest = Infinity): number | null {
-    const question = this.#questions.shift()
+    const questions = this.#questions ?? []
+    const question = questions.shift()
     if (!question) return null
     this.confirmed = question.sent
-    const { at } = [question, ...this.#questions].find((each) => now - each.at <= longest) ?? question
+    const { at } = [question, ...questions].find((each) => now - each.at <= longest) ?? question
     return now - at
   }
 
@@ -155,28 +155,28 @@ export class Attempt<Message> {
 
   /** Takes a message that arrived during the handshake. */
   keep(event: MessageEvent): void {
-    const reader = this.#readers.shift()
+    const reader = this.#readers?.shift()
     if (reader) reader.resolve(event)
-    else this.#inbox.push(event)
+    else (this.#inbox ??= []).push(event)
   }
 
   /** The next message of the handshake. */
   receive(): Promise<MessageEvent> {
-    const event = this.#inbox.shift()
+    const event = this.#inbox?.shift()
     if (event) return Promise.resolve(event)
-    return handled(new Promise((resolve, reject) => this.#readers.push({ resolve, reject })))
+    return handled(new Promise((resolve, reject) => (this.#readers ??= []).push({ resolve, reject })))
   }
 
   /** What the handshake left unread: it belongs to the message listeners. */
   unread(): MessageEvent[] {
-    return this.#inbox.splice(0)
+    return this.#inbox?.splice(0) ?? []
   }
 
   /** The attempt is over: aborts what still works for it and rejects who still waits. Runs code of the application's. */
   abort(): void {
     this.#isOver = true
     this.#controller?.abort()
-    for (const reader of this.#readers.splice(0)) {
+    for (const reader of this.#readers?.splice(0) ?? []) {
       reader.reject(new HeartwireError('handshake-failed', 'Cannot receive as the attempt is over'))
     }
   }

@@ -6,7 +6,7 @@ const LONGEST = 250
 
 /** The looks at one socket's buffer while somebody waits for `drain`. */
 export class DrainWatch {
-  /** When to look again. */
+  /** When to look again; `Infinity` while there is nothing to look at. */
   at = Infinity
   /** Whether somebody waits for `drain`, over a loss if need be. */
   isOwed = false
@@ -16,11 +16,6 @@ export class DrainWatch {
     this.isOwed = true
     this.#delay = FIRST
     this.at = now + FIRST
-  }
-
-  /** There is nothing to look at for now; what is owed stays so. */
-  stop(): void {
-    this.at = Infinity
   }
 
   /** Looks, ever more rarely. Returns whether it is over. */

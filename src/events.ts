@@ -36,15 +36,18 @@ export class Bus {
   }
 
   emit(type: string, event: unknown): void {
-    this.#call(type, event)
-    this.#call('*', type, event)
+    this.#each(type, (handler) => handler(event))
+    this.#each('*', (handler) => handler(type, event))
   }
 
   /** As an EventTarget does: who is added meanwhile waits for the next event, who is taken off is not called any more. */
-  #call(type: string, ...event: unknown[]): void {
+  #each(type: string, call: (handler: Handler) => void): void {
     const { all } = this.#emitter
-    for (const handler of [...((all.get(type) ?? []) as Handler[])])
-      if (all.get(type)?.includes(handler)) isolated(() => handler(...event))
+    const handlers = all.get(type) as Handler[] | undefined
+    // A message finds one, and none for '*': nothing is copied and nobody asked again for that.
+    if (handlers?.length === 1) isolated(() => call(handlers[0] as Handler))
+    else if (handlers?.length)
+      for (const handler of handlers.slice()) if (all.get(type)?.includes(handler)) isolated(() => call(handler))
   }
 }
 

@@ -15,34 +15,25 @@ export class Heart {
   isStopped = false
   readonly #settings: HeartbeatSettings
   readonly #attempt: Attempt<any>
-  #pulse: Pulse
+  /** What is known of the link. */
+  pulse: Pulse
   /** Whether events tell the time of `performance.now()`; the first one shows. */
   #trustsEvents: boolean | undefined
 
   constructor(settings: HeartbeatSettings, attempt: Attempt<any>, now: number, random: () => number) {
     this.#settings = settings
     this.#attempt = attempt
-    this.#pulse = firstPulse(settings, now, random)
-  }
-
-  /** When anything last arrived. */
-  get heard(): number {
-    return this.#pulse.heard
-  }
-
-  /** How long the answer to the open question may take, in ms. */
-  get patience(): number {
-    return this.#pulse.patience
+    this.pulse = firstPulse(settings, now, random)
   }
 
   nextCheck(now: number): number {
-    return nextCheck(this.#pulse, this.#settings, now)
+    return nextCheck(this.pulse, this.#settings, now)
   }
 
   /** Asks the rules, and the peer if they say so. */
   look(decide: typeof judge, now: number, isLate: boolean): Verdict {
-    const [verdict, pulse] = decide(this.#pulse, this.#settings, now, isLate)
-    this.#pulse = pulse
+    const [verdict, pulse] = decide(this.pulse, this.#settings, now, isLate)
+    this.pulse = pulse
     if (verdict === 'ask') this.#ask(now)
     if (verdict !== 'dead' || !this.#attempt.isProgressing()) return verdict
     pulse.heard = now
@@ -54,7 +45,7 @@ export class Heart {
     const wire = isolated(() => toWireData(typeof message === 'function' ? message() : message))
     if (this.isStopped) return
     // It threw, and that was reported: a question that was not asked proves nothing.
-    if (wire === undefined) this.#pulse.asked = null
+    if (wire === undefined) this.pulse.asked = null
     else {
       this.#attempt.sendAside(wire)
       this.#attempt.asked(now)
@@ -65,7 +56,7 @@ export class Heart {
   hear(event: MessageEvent): boolean {
     // The event's own time costs a third of performance.now(). But classes of that shape may have another clock, or none.
     this.#trustsEvents ??= Math.abs(event.timeStamp - performance.now()) < SAME_CLOCK
-    this.#pulse.heard = this.#trustsEvents ? event.timeStamp : performance.now()
+    this.pulse.heard = this.#trustsEvents ? event.timeStamp : performance.now()
     const { pong } = this.#settings
     if (pong === undefined) return false
     const { data } = event
@@ -74,12 +65,12 @@ export class Heart {
 
   /** Whether a beat is due that the timer has not sent: in a hidden tab timers are late; traffic is not ([H7]). */
   get isOverdue(): boolean {
-    return this.#settings.when === 'always' && this.#pulse.heard >= nextBeat(this.#pulse, this.#settings)
+    return this.#settings.when === 'always' && this.pulse.heard >= nextBeat(this.pulse, this.#settings)
   }
 
   /** A beat arrived. Returns its latency in ms if it is an answer; a beat of the server's own answers no question. */
   answered(): number | null {
-    const pulse = this.#pulse
+    const pulse = this.pulse
     const latency =
       this.#settings.from === 'client' ? this.#attempt.answered(pulse.heard, this.#settings.timeout) : null
     if (latency !== null) {

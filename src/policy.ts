@@ -16,6 +16,11 @@ export class Policy {
     this.#options = options
   }
 
+  /** Whether there may ever be a second connection. */
+  get allowsRetries(): boolean {
+    return (this.#options?.maxAttempts ?? 0) > 0
+  }
+
   /** Starts afresh. */
   reset(): void {
     this.retries = this.failures = 0

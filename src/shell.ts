@@ -1,6 +1,6 @@
 // The lifecycle's shell: owns the one native socket and the one timer, asks the pure files what to do, and does it.
 import { Announcer } from './announcer.js'
-import { greet, resolveTarget } from './application.js'
+import { greet, resolveTarget, type Target } from './application.js'
 import { Attempt, type Ending } from './attempt.js'
 import type { Audience } from './audience.js'
 import { DrainWatch } from './drain.js'
@@ -53,15 +53,19 @@ export class Shell<Incoming, Outgoing> {
   readonly #policy: Policy
   readonly #announcer = new Announcer()
   readonly #drain = new DrainWatch()
-  readonly #timer = new Timer(() => this.#onTimer())
+  readonly #timer = new Timer(this)
+  /** What to connect to, once the providers have said and until it is done. */
+  #target: Target | null = null
   #attempt: Attempt<Outgoing> | null = null
   #heart: Heart | null = null
   #hasBeenOpen = false
-  #closeArguments: [code?: number | undefined, reason?: string | undefined] = []
+  #closeArguments: [code?: number | undefined, reason?: string | undefined] | undefined
   /** Bytes that `send` accepted and no connection will ever take; the native `bufferedAmount` counts them, too. */
   #discarded = 0
   /** When the wait of `waiting`, `paused` or `closing` is over. */
   #until = Infinity
+  /** What an aborted `signal` does. */
+  readonly #abort: (() => void) | undefined
   #network: NetworkSource | null = null
   #unsubscribe: (() => void) | undefined
   #isConstructing = true
@@ -81,9 +85,10 @@ export class Shell<Incoming, Outgoing> {
     this.outbox = settings.queue && new Outbox(settings.queue)
     this.#policy = new Policy(settings.reconnect)
     const { signal, start } = settings
-    if (signal?.aborted) this.#abort()
+    if (signal) this.#abort = () => this.close('aborted', abortedBy(signal))
+    if (signal?.aborted) this.#abort?.()
     else if (start === 'now') this.step('connect')
-    else signal?.addEventListener('abort', this.#abort)
+    else this.#listenTo(signal)
     this.#isConstructing = false
     // Nobody is told anything before the constructor has returned ([P3]).
     queueMicrotask(() => {
@@ -246,7 +251,7 @@ export class Shell<Incoming, Outgoing> {
         return
       case 'shut':
         this.#stopHeart()
-        this.#until = attempt?.shut(this.#closeArguments) ? now + closeTimeout : now
+        this.#until = attempt?.shut(this.#closeArguments ?? []) ? now + closeTimeout : now
         this.#announcer.announce(() => attempt?.abort())
         return
       case 'settle':
@@ -270,14 +275,15 @@ export class Shell<Incoming, Outgoing> {
     this.#discarded = 0
     const attempt = (this.#attempt = new Attempt(performance.now()))
     if (typeof this.#url !== 'function' && typeof this.#protocols !== 'function') {
-      attempt.target = [this.#url as string, this.#protocols]
+      this.#target = [this.#url as string, this.#protocols]
       return this.step('resolved')
     }
     const context = { attempt: this.#policy.retries, lastClose: this.lastClose, signal: attempt.signal }
     resolveTarget(this.#url, this.#protocols, context).then(
       (target) => {
-        attempt.target = target
-        if (attempt === this.#attempt) this.step('resolved')
+        if (attempt !== this.#attempt) return
+        this.#target = target
+        this.step('resolved')
       },
       (cause: unknown) =>
         this.#fail(attempt, 'provider-failed', `Cannot connect as a provider failed${because(cause)}`, cause),
@@ -286,7 +292,8 @@ export class Shell<Incoming, Outgoing> {
 
   #dial(): void {
     const attempt = this.#attempt as Attempt<Outgoing>
-    const [url, protocols] = attempt.target
+    const [url, protocols] = this.#target as Target
+    this.#target = null
     const Native = this.#settings.WebSocket ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket
     let native: WebSocket
     try {
@@ -314,6 +321,8 @@ export class Shell<Incoming, Outgoing> {
     if (typeof this.#url !== 'function') this.#url = this.url
     this.protocol = this.extensions = ''
     native.onopen = () => {
+      // It comes once, and an open socket may live long.
+      native.onopen = null
       if (attempt !== this.#attempt) return
       this.protocol = native.protocol
       this.extensions = native.extensions
@@ -377,9 +386,9 @@ export class Shell<Incoming, Outgoing> {
     const heart = this.#heart
     if (!heart) return
     const verdict = heart.look(decide, now, this.#timer.isLate)
-    if (verdict === 'ask' && decide === probe) this.#tell('probe', { timeout: heart.patience })
+    if (verdict === 'ask' && decide === probe) this.#tell('probe', { timeout: heart.pulse.patience })
     if (verdict !== 'dead') return
-    const silence = Math.round(now - heart.heard)
+    const silence = Math.round(now - heart.pulse.heard)
     this.#fail(this.#attempt, 'heartbeat-timeout', `Lost the connection as nothing came for ${silence} ms`)
   }
 
@@ -408,7 +417,7 @@ export class Shell<Incoming, Outgoing> {
     // pong() is the application's: it may have let go of the connection.
     if (heart.isStopped) return true
     if (!isBeat) {
-      if (heart.isOverdue) this.#look(judge, heart.heard)
+      if (heart.isOverdue) this.#look(judge, heart.pulse.heard)
       return false
     }
     const latency = heart.answered()
@@ -455,7 +464,7 @@ export class Shell<Incoming, Outgoing> {
     const willReconnect = this.state !== 'closed'
     this.#attempt = null
     this.#stopHeart()
-    this.#drain.stop()
+    this.#drain.at = Infinity
     if (willReconnect) this.#policy.retries++
     if (isFailure) this.#announcer.announce(() => this.#audience.dispatch(new Event('error')))
     this.#announcer.announce(() => this.#audience.dispatch(closeEvent(close, willReconnect)))
@@ -500,25 +509,26 @@ export class Shell<Incoming, Outgoing> {
 
   // Signals, time and telling.
 
-  readonly #abort = (): void => {
-    const cause: unknown = this.#settings.signal?.reason
-    this.close('aborted', new HeartwireError('aborted', `Closed as the signal was aborted${because(cause)}`, cause))
-  }
-
   #subscribe(): void {
     const { network, signal } = this.#settings
     this.#network = network === true ? pageNetwork() : network || null
     this.#unsubscribe ??= this.#network?.subscribe((hint) => this.#heed(hint))
-    signal?.addEventListener('abort', this.#abort)
+    this.#listenTo(signal)
+  }
+
+  #listenTo(signal: AbortSignal | undefined): void {
+    if (this.#abort) signal?.addEventListener('abort', this.#abort)
   }
 
   #unsubscribeAll(): void {
     this.#unsubscribe?.()
     this.#unsubscribe = undefined
-    this.#settings.signal?.removeEventListener('abort', this.#abort)
+    if (this.#abort) this.#settings.signal?.removeEventListener('abort', this.#abort)
   }
 
   #heed(signal: NetworkSignal): void {
+    // Who wants one connection and no other gets what the browser makes of it, as natively ([P2]).
+    if (!this.#policy.allowsRetries && (signal === 'hide' || this.state !== 'open')) return
     if (signal === 'offline' || signal === 'hide') this.step(signal)
     else if (signal === 'restore' && this.state === 'paused') this.connect()
     else this.step('wake')
@@ -561,7 +571,8 @@ export class Shell<Incoming, Outgoing> {
     this.#timer.set(Math.min(this.#limit(), this.#drain.at))
   }
 
-  #onTimer(): void {
+  /** The state has lasted as long as it may, or it is time to look. */
+  onTimer(): void {
     const now = performance.now()
     if (now >= this.#drain.at - 1 && this.#drain.look(now, this.#attempt?.prune() === true))
       this.#tell('drain', undefined)
@@ -592,6 +603,10 @@ function asFailure(ending: Ending, url: string): Ending {
     ending.error ??
     new HeartwireError('connect-failed', `Cannot connect to ${url.split('?', 1)[0]}: ${code} ${reason}`.trim())
   return { ...ending, close, isFailure: true, error }
+}
+
+function abortedBy({ reason }: AbortSignal): HeartwireError {
+  return new HeartwireError('aborted', `Closed as the signal was aborted${because(reason)}`, reason)
 }
 
 function total(entries: readonly Entry<unknown>[]): number {

@@ -9,16 +9,21 @@ const LONGEST = 2 ** 31 - 1
  */
 const LATE = 100
 
-/** Calls back at a time on the `performance.now()` clock. */
+/** Whom the timer calls. An object rather than a function: it is there anyway, and a closure per socket is not. */
+interface Owner {
+  onTimer(): void
+}
+
+/** Calls its owner at a time on the `performance.now()` clock. */
 export class Timer {
-  readonly #callback: () => void
+  readonly #owner: Owner
   #handle: ReturnType<typeof setTimeout> | undefined
   #at = Infinity
   /** The same time on the wall clock, which goes on while a laptop sleeps; `performance.now()` may not. */
   #wallAt = Infinity
 
-  constructor(callback: () => void) {
-    this.#callback = callback
+  constructor(owner: Owner) {
+    this.#owner = owner
   }
 
   /** Whether the time it is set to passed a while ago: somebody slept, or time was not given to us. */
@@ -43,7 +48,7 @@ export class Timer {
         // Timers may be a fraction of a ms early, and a long wait takes several.
         if (this.#at - performance.now() >= 1) return this.#start()
         this.#handle = undefined
-        this.#callback()
+        this.#owner.onTimer()
       },
       Math.min(Math.max(rest, 0), LONGEST),
     )

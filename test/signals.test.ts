@@ -237,6 +237,31 @@ describe('[N4] the page goes and comes', () => {
   })
 })
 
+describe.each([false, { maxAttempts: 0 }])(
+  '[P2] with reconnect: %j there is one connection, as natively',
+  (reconnect) => {
+    test.each(['resolving', 'connecting', 'handshaking', 'open'] as const)(
+      '%s: no signal makes another',
+      async (state) => {
+        const { socket, network, log } = await inState(state, { reconnect })
+        const { length } = FakeSocket.all
+        for (const signal of SIGNALS) {
+          network.emit(signal)
+          await advance(9_000 / SIGNALS.length)
+        }
+        expect([socket.state, log, FakeSocket.all.length]).toEqual([state, [], length])
+      },
+    )
+
+    test('with a heartbeat, signals still probe', async () => {
+      const { network, log } = await createOpen({ reconnect, heartbeat })
+      await advance(1)
+      network.emit('wake')
+      expect(log).toEqual(['probe 5000'])
+    })
+  },
+)
+
 describe('[N5] the source', () => {
   test.each(STATES)('is subscribed to once while alive: %s', async (state) => {
     const { network } = await inState(state)

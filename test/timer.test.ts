@@ -17,7 +17,7 @@ afterEach(() => {
 const createTimer = (): { timer: Timer; calls: number[]; start: number; set: (after: number) => void } => {
   const start = performance.now()
   const calls: number[] = []
-  const timer = new Timer(() => calls.push(performance.now() - start))
+  const timer = new Timer({ onTimer: () => calls.push(performance.now() - start) })
   return { timer, calls, start, set: (after) => timer.set(start + after) }
 }
 
@@ -78,9 +78,11 @@ describe('set', () => {
   test('may be called by the callback', () => {
     const start = performance.now()
     const calls: number[] = []
-    const timer: Timer = new Timer(() => {
-      calls.push(performance.now() - start)
-      if (calls.length < 3) timer.set(performance.now() + 10)
+    const timer: Timer = new Timer({
+      onTimer() {
+        calls.push(performance.now() - start)
+        if (calls.length < 3) timer.set(performance.now() + 10)
+      },
     })
     timer.set(start + 10)
     vi.advanceTimersByTime(1_000)
@@ -147,7 +149,7 @@ describe('isLate', () => {
 
   test('[H6] is known within the callback', () => {
     const verdicts: boolean[] = []
-    const timer: Timer = new Timer(() => verdicts.push(timer.isLate))
+    const timer: Timer = new Timer({ onTimer: () => verdicts.push(timer.isLate) })
     timer.set(performance.now() + 50)
     vi.advanceTimersByTime(50)
     timer.set(performance.now() + 50)
