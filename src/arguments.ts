@@ -1,10 +1,23 @@
 // What the constructor's and the methods' arguments mean, where that takes more than a look.
 import { readOptions } from './options.js'
+import type { Provider } from './types.js'
 
 /** `(url, protocols, options)` or `(url, options)`: what natively could be protocols is taken for protocols. */
 export function splitArguments<Options>(second: any, third: Options): [protocols: any, options: Options] {
   const isOptions = typeof second === 'object' && second !== null && !(Symbol.iterator in second)
+  if (isOptions && third !== undefined) refuse("'options' must be the last argument")
   return isOptions ? [undefined, second] : [second, third]
+}
+
+/** A url as the standard converts it; a function as it is. @throws TypeError for an object that is none, most likely options */
+export function toTarget(url: Provider<string | URL>): Exclude<Provider<string | URL>, URL> {
+  const target = typeof url === 'function' ? url : `${url}`
+  if (target === '[object Object]') refuse(`'url' must be a url or a function: current value is ${target}`)
+  return target
+}
+
+function refuse(why: string): never {
+  throw new TypeError(`Cannot create a Heartwire as ${why}`)
 }
 
 /** @throws TypeError if the listener of `addEventListener` or `removeEventListener` is missing, as the platform */

@@ -32,6 +32,8 @@ export class Attempt<Message> {
   /** When it became usable; `null` until then. */
   openedAt: number | null = null
   hasErred = false
+  /** What its `error` event said. */
+  cause: unknown
   /** Messages sent, and how many of them an answered heartbeat proves to have arrived. */
   sent = 0
   confirmed = 0

@@ -1,5 +1,5 @@
 // The class that people use: the WebSocket interface over the shell, the bus, and what builds on both.
-import { checkUrl, clampToShort, insistOnTwo, splitArguments, withDefaults } from './arguments.js'
+import { checkUrl, clampToShort, insistOnTwo, splitArguments, toTarget, withDefaults } from './arguments.js'
 import { type Attributes, defineAttribute } from './attributes.js'
 import { Audience } from './audience.js'
 import { Messages, next } from './conveniences.js'
@@ -21,6 +21,28 @@ export interface Heartwire<Incoming, Outgoing> {
   [Symbol.dispose](): void
   /** `await using socket = …` closes it and waits for the end. */
   [Symbol.asyncDispose](): Promise<void>
+}
+
+/** What there is to listen to on the bus. */
+const EVENTS: readonly string[] = [
+  'state',
+  'open',
+  'message',
+  'lost',
+  'waiting',
+  'closed',
+  'heartbeat',
+  'probe',
+  'drain',
+  'dropped',
+  'error',
+  '*',
+] satisfies (keyof HeartwireEvents | '*')[]
+
+/** What is never told must not be listened to in vain: `close`, say, is a DOM event. @throws TypeError */
+function checkEvent(type: string): void {
+  if (!EVENTS.includes(type))
+    throw new TypeError(`Cannot listen to '${type}' as the type must be one of ${EVENTS.join(', ')}`)
 }
 
 /**
@@ -93,7 +115,7 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
     super()
     if (arguments.length === 0) throw new TypeError("Cannot create a Heartwire as 'url' must be given")
     // In the standard's order: the url is converted first, then the protocols.
-    const target = typeof url === 'function' ? url : `${url}`
+    const target = toTarget(url)
     const [given, rest] = splitArguments(protocols, options)
     // Copied: it serves every attempt, and may be changed meanwhile or, as a generator, be read only once.
     const list = typeof given === 'object' && given !== null ? Array.from(given, (name) => `${name as string}`) : given
@@ -239,7 +261,7 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
     this.reconnect()
   }
 
-  /** Listens on the bus; returns its undo. `'*'` hears everything as `(type, event)`. */
+  /** Listens on the bus; returns its undo. `'*'` hears everything as `(type, event)`. @throws TypeError for an unknown type */
   on<Type extends keyof HeartwireEvents>(
     type: Type,
     listener: (event: HeartwireEvents<Incoming, Outgoing>[Type]) => void,
@@ -250,6 +272,7 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
       throw new TypeError(
         `Cannot listen to '${type}' as 'listener' must be a function: current value is ${String(listener)}`,
       )
+    checkEvent(type)
     const undo = this.#audience.bus.on(type, listener)
     if (type === 'message') this.#shell.startLazily()
     return undo
@@ -260,8 +283,9 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
     this.#audience.bus.off(type, listener)
   }
 
-  /** The next event of a type. Rejects with a {@link HeartwireError} if the socket closes for good first. */
+  /** The next event of a type. Rejects with a {@link HeartwireError} if the socket closes for good first. @throws TypeError for an unknown type */
   once<Type extends keyof HeartwireEvents>(type: Type): Promise<HeartwireEvents<Incoming, Outgoing>[Type]> {
+    checkEvent(type)
     return next(this, type, () => this.#finalError())
   }
 
@@ -327,9 +351,13 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
   }
 
   #finalError(): HeartwireError {
-    const { error, reason, lastClose } = this.#shell
+    const { error, failure, reason, lastClose } = this.#shell
     if (error) return error
-    const how = lastClose ? ` (${lastClose.code} ${lastClose.reason})` : ''
-    return new HeartwireError(reason === 'user' ? 'closed' : reason, `The socket is closed for good: ${reason}${how}`)
+    const how = lastClose ? `, after ${lastClose.code} ${lastClose.reason}`.trimEnd() : ''
+    return new HeartwireError(
+      reason === 'user' ? 'closed' : reason,
+      `The socket is closed for good: ${reason}${how}`,
+      failure,
+    )
   }
 }

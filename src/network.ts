@@ -96,6 +96,14 @@ const MONITOR_RULES: Record<keyof NetworkMonitorOptions, string> = {
   source: 'an object with subscribe',
 }
 
+function isUrl(value: string | URL): boolean {
+  try {
+    return Boolean(new URL(value, (globalThis as { location?: Location }).location?.href))
+  } catch {
+    return false
+  }
+}
+
 /** @throws TypeError or RangeError naming the option that is wrong ([O1]) */
 function checkMonitorOptions(options: unknown): void {
   const fail = (Kind: ErrorConstructor, name: string, rule: string, value: unknown): never => {
@@ -114,6 +122,7 @@ function checkMonitorOptions(options: unknown): void {
           : typeof value === 'string' || value instanceof URL
     if (!isRight) fail(TypeError, name, rule as string, value)
     if (rule === MILLISECONDS && !(value >= 0 && value < Infinity)) fail(RangeError, name, rule, value)
+    if (name === 'probe' && !isUrl(value)) fail(TypeError, name, 'a url', value)
   }
 }
 

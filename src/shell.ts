@@ -45,6 +45,8 @@ export class Shell<Incoming, Outgoing> {
   /** Why it is closing or closed, and the error behind it. */
   reason: ClosedReason = 'user'
   error: HeartwireError | null = null
+  /** What was wrong with the latest connection or attempt, if anything was. */
+  failure: HeartwireError | undefined
   readonly outbox: Outbox<Outgoing> | null
   readonly #settings: Settings<Incoming, Outgoing>
   #url: Provider<string | URL>
@@ -329,8 +331,10 @@ export class Shell<Incoming, Outgoing> {
       this.step(this.#settings.handshake ? 'opened' : 'ready')
     }
     native.onmessage = (event) => this.#receive(attempt, event)
-    native.onerror = () => {
+    native.onerror = (event) => {
       attempt.hasErred = true
+      // Browsers never say why; `ws` does.
+      attempt.cause ??= (event as Partial<ErrorEvent> | undefined)?.error
     }
     native.onclose = ({ code, reason, wasClean }) => {
       if (attempt === this.#attempt)
@@ -439,8 +443,9 @@ export class Shell<Incoming, Outgoing> {
   /** The connection or attempt is over; the policy decides what follows ([R4]). */
   #lose(ending: Ending): void {
     const attempt = this.#attempt
-    if (attempt?.openedAt === null) ending = asFailure(ending, this.url)
+    if (attempt?.openedAt === null) ending = asFailure(ending, this.url, attempt.cause)
     if (this.state === 'closing') return this.step('ended', { ...ending, error: undefined, isWanted: true })
+    this.failure = ending.error
     const sentence = this.#policy.sentence(ending.close, attempt?.openedAt ?? null, performance.now())
     // The application's when() or delay() may have closed or reconnected meanwhile.
     if (attempt !== this.#attempt) return
@@ -452,7 +457,7 @@ export class Shell<Incoming, Outgoing> {
       this.reason = sentence
       this.error =
         sentence === 'gave-up'
-          ? new HeartwireError('gave-up', `Gave up after ${this.#policy.failures} failed attempts`, ending.error)
+          ? new HeartwireError('gave-up', `Gave up, failed attempts: ${this.#policy.failures}`, ending.error)
           : null
     }
     this.step('ended', ending)
@@ -596,12 +601,16 @@ export class Shell<Incoming, Outgoing> {
 }
 
 /** A failed attempt is reported as the browser does: never as clean, never as a normal closure ([R6]). The query stays out: it may hold a token. */
-function asFailure(ending: Ending, url: string): Ending {
+function asFailure(ending: Ending, url: string, cause: unknown): Ending {
   const { code, reason } = ending.close
   const close = { code: code === 1000 || code === 1005 ? 1006 : code, reason, wasClean: false }
   const error =
     ending.error ??
-    new HeartwireError('connect-failed', `Cannot connect to ${url.split('?', 1)[0]}: ${code} ${reason}`.trim())
+    new HeartwireError(
+      'connect-failed',
+      `Cannot connect to ${url.split('?', 1)[0]}: ${code} ${reason}`.trim() + because(cause),
+      cause,
+    )
   return { ...ending, close, isFailure: true, error }
 }
 

@@ -52,7 +52,7 @@ const RESERVED: Record<string, readonly string[]> = {
   WebSocket: [],
   'globalThis.WebSocket': ['shell.ts'],
   location: [],
-  'globalThis.location': ['arguments.ts'],
+  'globalThis.location': ['arguments.ts', 'network.ts'],
   fetch: ['network.ts'],
   globalThis: ['arguments.ts', 'network.ts', 'shell.ts'],
   window: [],

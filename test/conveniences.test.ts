@@ -98,7 +98,7 @@ describe('[P5] opened', () => {
     [
       'refused',
       () => FakeSocket.latest.finish(1008, 'no'),
-      { code: 'refused', message: expect.stringContaining('1008') },
+      { code: 'refused', message: 'The socket is closed for good: refused, after 1008 no' },
     ],
   ])('rejects when closed for good, and after: %s', async (_, end, error) => {
     const { socket } = create()
@@ -115,6 +115,28 @@ describe('[P5] opened', () => {
     FakeSocket.latest.fail()
     await rejection
     await expect(socket.opened()).rejects.toMatchObject({ code: 'gave-up' })
+  })
+
+  test('says why an attempt failed that is not repeated', async () => {
+    const { socket } = create({ reconnect: false })
+    const rejection = expect(socket.opened()).rejects.toMatchObject({
+      code: 'refused',
+      message: 'The socket is closed for good: refused, after 1006',
+      cause: { code: 'connect-failed' },
+    })
+    FakeSocket.latest.fail()
+    await rejection
+  })
+
+  test('forgets why an attempt failed when a later one ends otherwise', async () => {
+    const { socket } = create()
+    FakeSocket.latest.fail()
+    await advance(1_000)
+    FakeSocket.latest.accept()
+    FakeSocket.latest.finish(1008, 'no')
+    const error: unknown = await socket.opened().catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'refused' })
+    expect((error as Error).cause).toBeUndefined()
   })
 
   test('before any connection there is nothing to say about one', async () => {

@@ -93,7 +93,8 @@ describe('options', () => {
   })
 
   test('[O2] README lists every option, with its default as code', () => {
-    const rows = [...read('README.md').matchAll(/^\| `([\w.]+)` \| ([^|]*) \|/gm)]
+    const section = /## Options\n([^]*?)\n## /.exec(read('README.md'))?.[1] ?? ''
+    const rows = [...section.matchAll(/^\| `([\w.]+)` \| ([^|]*) \|/gm)]
     const listed = rows.map(([, name, cell = '']) => [name, /^`(.*)`$/.exec(cell)?.[1] ?? null])
     expect(Object.fromEntries(listed)).toEqual(OPTIONS)
   })

@@ -4,10 +4,10 @@ import { because, handled, HeartwireError, isolated, report } from '../src/error
 
 describe('HeartwireError', () => {
   test('[E3] carries a code, a message and a name', () => {
-    const error = new HeartwireError('gave-up', 'Gave up after 3 failed attempts')
+    const error = new HeartwireError('gave-up', 'Gave up, failed attempts: 3')
     expect(error).toBeInstanceOf(Error)
-    expect(error).toMatchObject({ code: 'gave-up', message: 'Gave up after 3 failed attempts', name: 'HeartwireError' })
-    expect(String(error)).toBe('HeartwireError: Gave up after 3 failed attempts')
+    expect(error).toMatchObject({ code: 'gave-up', message: 'Gave up, failed attempts: 3', name: 'HeartwireError' })
+    expect(String(error)).toBe('HeartwireError: Gave up, failed attempts: 3')
   })
 
   test('[E3] has a cause where there is one, and no such property where there is none', () => {

@@ -56,6 +56,22 @@ describe('the constructor', () => {
     expect(FakeSocket.latest.url).toBe('ws://example.test/a')
   })
 
+  test.each([
+    ['an object that is no url', [{ url: URL }], "'url' must be a url or a function: current value is [object Object]"],
+    [
+      'options first',
+      [{ heartbeat: false }, URL],
+      "'url' must be a url or a function: current value is [object Object]",
+    ],
+    ['options in the middle', [URL, { queue: false }, 'chat'], "'options' must be the last argument"],
+    ['options twice', [URL, { queue: false }, { queue: true }], "'options' must be the last argument"],
+  ])('[P1] refuses %s', (_, given, message) => {
+    const construct = (): unknown => Reflect.construct(Heartwire, given)
+    expect(construct).toThrow(TypeError)
+    expect(construct).toThrow(`Cannot create a Heartwire as ${message}`)
+    expect(FakeSocket.all).toEqual([])
+  })
+
   test('[P1] must have a url, as the native one', () => {
     expect(() => Reflect.construct(Heartwire, [])).toThrow(TypeError)
   })
@@ -386,6 +402,14 @@ describe('[P5] beyond WebSocket', () => {
   test('on must have a function', () => {
     const { socket } = create()
     expect(() => socket.on('open', null as never)).toThrow(TypeError)
+  })
+
+  test.each(['close', 'connect', 'reconnect', 'opne', 'toString'])('[E2] there is no event %s', (type) => {
+    const { socket } = create()
+    const message = `Cannot listen to '${type}' as the type must be one of state, open, message, lost, waiting, closed, `
+    expect(() => socket.on(type as 'open', () => {})).toThrow(TypeError)
+    expect(() => socket.on(type as 'open', () => {})).toThrow(message)
+    expect(() => socket.once(type as 'open')).toThrow(message)
   })
 
   test('nothing known yet is null or 0', () => {

@@ -489,6 +489,8 @@ describe('NetworkMonitor', () => {
     expect([monitor.online, network.count, vi.getTimerCount()]).toEqual([false, 0, 0])
   })
 
+  const PROBE = 'http://127.0.0.1/ping'
+
   describe('with a probe', () => {
     /** Stubs `fetch` with one whose answers a test gives; a call that is aborted fails. */
     const stubFetch = (): { calls: unknown[][]; answer: (error?: unknown) => void } => {
@@ -506,7 +508,7 @@ describe('NetworkMonitor', () => {
 
     test('[N6] any answer is up, and none is down', async () => {
       const { answer } = stubFetch()
-      const { monitor, told, stop } = create({ probe: '/ping' })
+      const { monitor, told, stop } = create({ probe: PROBE })
       const first = monitor.check()
       answer(new TypeError('Failed to fetch'))
       expect(await first).toBe(false)
@@ -519,18 +521,18 @@ describe('NetworkMonitor', () => {
 
     test('[N6] asks for as little as possible, past every cache', async () => {
       const { calls, answer } = stubFetch()
-      const { monitor, stop } = create({ probe: '/ping' })
+      const { monitor, stop } = create({ probe: PROBE })
       const check = monitor.check()
       answer()
       await check
       const signal: unknown = expect.any(AbortSignal)
-      expect(calls).toEqual([['/ping', { method: 'HEAD', mode: 'no-cors', cache: 'no-store', signal }]])
+      expect(calls).toEqual([[PROBE, { method: 'HEAD', mode: 'no-cors', cache: 'no-store', signal }]])
       stop()
     })
 
     test('[N6] calls made meanwhile share one check, later ones do not', async () => {
       const { calls, answer } = stubFetch()
-      const { monitor, network, stop } = create({ probe: '/ping' })
+      const { monitor, network, stop } = create({ probe: PROBE })
       const checks = [monitor.check(), monitor.check()]
       network.signal('wake')
       expect(calls).toHaveLength(1)
@@ -545,7 +547,7 @@ describe('NetworkMonitor', () => {
 
     test('[N6] no answer within the timeout is down, and the request is ended', async () => {
       stubFetch()
-      const { monitor, stop } = create({ probe: '/ping', timeout: 2_000 })
+      const { monitor, stop } = create({ probe: PROBE, timeout: 2_000 })
       const check = monitor.check()
       await vi.advanceTimersByTimeAsync(1_999)
       expect(monitor.online).toBe(true)
@@ -556,7 +558,7 @@ describe('NetworkMonitor', () => {
 
     test('[N6] navigator.onLine has no say', async () => {
       const { answer } = stubFetch()
-      const { monitor, network, told, stop } = create({ probe: '/ping' })
+      const { monitor, network, told, stop } = create({ probe: PROBE })
       network.online = false
       const check = monitor.check()
       answer()
@@ -567,7 +569,7 @@ describe('NetworkMonitor', () => {
 
     test('[N6] without fetch it is down, and never rejects', async () => {
       vi.stubGlobal('fetch', undefined)
-      const { monitor, stop } = create({ probe: '/ping' })
+      const { monitor, stop } = create({ probe: PROBE })
       expect(await monitor.check()).toBe(false)
       stop()
     })
@@ -654,6 +656,7 @@ describe('the options of a monitor', () => {
     ["'interval' must be one of probe, timeout, minDelay, maxDelay, source: current value is 5", { interval: 5 }],
     ["'probe' must be a string or URL: current value is 5", { probe: 5 }],
     ["'probe' must be a string or URL: current value is null", { probe: null }],
+    ["'probe' must be a url: current value is /favicon.ico", { probe: '/favicon.ico' }],
     ["'source' must be an object with subscribe: current value is [object Object]", { source: {} }],
     ["'source' must be an object with subscribe: current value is true", { source: true }],
   ])('[O1] %s', (message, options) => {

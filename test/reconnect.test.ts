@@ -417,6 +417,21 @@ describe('[R6] a failed attempt', () => {
     expect(errors).toMatchObject([{ code: 'connect-failed' }])
     expect(String(errors[0])).toContain('ws://example.test/')
   })
+
+  test('[E3] has the cause where the class tells one', async () => {
+    const { socket } = create({ reconnect: { maxAttempts: 2 } })
+    const errors = collect(socket, 'error')
+    const cause = new Error('connect ECONNREFUSED')
+    FakeSocket.latest.onerror?.({ type: 'error', error: cause })
+    FakeSocket.latest.fail()
+    await advance(1_000)
+    // The next attempt has another cause, or none.
+    FakeSocket.latest.fail()
+    await settle()
+    expect(errors).toMatchObject([{ code: 'connect-failed', cause }, { code: 'connect-failed' }, { code: 'gave-up' }])
+    expect(String(errors[0])).toContain('1006: connect ECONNREFUSED')
+    expect((errors[1] as Error).cause).toBeUndefined()
+  })
 })
 
 describe('[R7] what cuts a wait short', () => {

@@ -4,6 +4,9 @@ import { byId, isPressed, press, valueOf } from './dom.js'
 /** @returns {NodeListOf<HTMLButtonElement>} */
 const buttons = () => document.querySelectorAll('button[data-fault]')
 
+/** What needs a connection to be broken. */
+const NEEDS_LINK = ['kill', 'flood', 'close', 'logout']
+
 /** What goes along with each press. @type {Record<string, () => object>} */
 const details = {
   restart: () => ({ seconds: Number(valueOf('restart-seconds')) }),
@@ -51,6 +54,13 @@ export function showFaults(socket, client) {
       void ask(`/control/${fault}`, { method: 'POST', body: JSON.stringify(given) })
     })
   }
+
+  const enable = () => {
+    for (const button of buttons())
+      button.disabled = NEEDS_LINK.includes(button.dataset['fault'] ?? '') && socket.state !== 'open'
+  }
+  socket.on('state', enable)
+  enable()
 
   // Nobody has pressed anything: while the page is offline it just does not know.
   const look = () => {

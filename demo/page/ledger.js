@@ -1,7 +1,7 @@
-// What became of each message that the user sent: queued here, sent, arrived. No page and no socket in here.
+// What became of each message that the user sent: queued here, sent, arrived, or given up by a close. No page and no socket in here.
 
 /**
- * @typedef {'queued' | 'sent' | 'arrived'} Stage
+ * @typedef {'queued' | 'sent' | 'arrived' | 'dropped'} Stage
  * @typedef {{ readonly number: number, readonly text: string, stage: Stage }} Message
  * @typedef {{ highest: number, arrived: number, lost: number, duplicates: number, outOfOrder: number }} Receipts the
  *   server's sums
@@ -14,9 +14,12 @@ export function createLedger() {
   /** @type {Message[]} Oldest first. */
   let messages = []
   let sent = 0
+  /** The numbers of messages that were given up. @type {number[]} */
+  const dropped = []
   /** @type {Receipts} */
   let receipts = { highest: 0, arrived: 0, lost: 0, duplicates: 0, outOfOrder: 0 }
   let resent = 0
+  let isInDoubt = false
 
   /** @returns {import('./connection.js').Outgoing} */
   const asWire = (/** @type {Message} */ { number, text }) => ({ type: 'message', number, text })
@@ -24,7 +27,8 @@ export function createLedger() {
   /** The server has said what it has got. */
   const read = (/** @type {Receipts} */ news) => {
     receipts = news
-    for (const message of messages) if (message.number <= news.highest) message.stage = 'arrived'
+    for (const message of messages)
+      if (message.number <= news.highest && message.stage !== 'dropped') message.stage = 'arrived'
   }
 
   return {
@@ -41,7 +45,8 @@ export function createLedger() {
       sent = message.number
       messages.push(message)
       const surplus = messages.length - KEPT
-      if (surplus > 0) messages = messages.filter((old, index) => index >= surplus || old.stage !== 'arrived')
+      if (surplus > 0)
+        messages = messages.filter((old, index) => index >= surplus || ['queued', 'sent'].includes(old.stage))
     },
 
     /** The connection is open: the queue has left. */
@@ -53,6 +58,14 @@ export function createLedger() {
     lost(/** @type {number} */ requeued) {
       const left = messages.filter(({ stage }) => stage === 'sent')
       for (const message of left.slice(left.length - requeued)) message.stage = 'queued'
+      isInDoubt ||= left.length > requeued
+    },
+
+    /** The socket was closed with these in its queue: they will never be sent, and the server must not miss them. */
+    dropped(/** @type {readonly import('./connection.js').Outgoing[]} */ wires) {
+      const numbers = new Set(wires.map(({ number }) => number))
+      for (const message of messages) if (numbers.has(message.number)) message.stage = 'dropped'
+      dropped.push(...numbers)
     },
 
     read,
@@ -65,6 +78,7 @@ export function createLedger() {
       read(news)
       const missing = messages.filter(({ stage }) => stage === 'sent')
       resent += missing.length
+      isInDoubt = false
       return missing.map(asWire)
     },
 
@@ -72,7 +86,9 @@ export function createLedger() {
     recent: () => messages.slice(-KEPT),
 
     get score() {
-      const { arrived, lost, duplicates, outOfOrder } = receipts
+      const { arrived, duplicates, outOfOrder } = receipts
+      // To the server a number that it never got is a gap; only those that nobody announced are lost.
+      const lost = receipts.lost - dropped.filter((number) => number <= receipts.highest).length
       const count = (/** @type {Stage} */ stage) => messages.filter((message) => message.stage === stage).length
       return {
         sent,
@@ -82,7 +98,9 @@ export function createLedger() {
         outOfOrder,
         queued: count('queued'),
         unconfirmed: count('sent'),
+        dropped: dropped.length,
         resent,
+        isInDoubt,
       }
     },
   }

@@ -25,8 +25,8 @@ const TELL = {
   closed: ({ reason, close }) => `${reason}${close ? `, ${describeClose(close)}` : ''}`,
   heartbeat: ({ latency }) => (latency === null ? 'from the server' : `${latency.toFixed(1)} ms`),
   probe: ({ timeout }) => `answer expected within ${inSeconds(timeout)}`,
-  drain: () => 'everything has left',
-  dropped: ({ messages, reason }) => `${messages.length} messages, ${reason}`,
+  drain: () => 'everything has left the browser',
+  dropped: ({ messages, reason }) => `${messages.length} ${messages.length === 1 ? 'message' : 'messages'}, ${reason}`,
   // A url's query may hold a token, as ours does; a log is no place for it.
   error: (error) => `${error.code}: ${error.message.replace(/\?\S+/, '?…')}`,
 }

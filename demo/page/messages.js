@@ -4,7 +4,15 @@ import { byId, html, isPressed, press, setText, valueOf } from './dom.js'
 /** More would not fit on a phone. */
 const SQUARES = 60
 
-const STAGES = { queued: 'queued here', sent: 'sent, not confirmed', arrived: 'arrived' }
+const STAGES = {
+  queued: 'queued here',
+  sent: 'sent, not confirmed',
+  arrived: 'arrived',
+  dropped: 'given up, as the socket was closed',
+}
+
+/** Where nothing that is sent would ever arrive. */
+const OVER = ['idle', 'closing', 'closed']
 
 /**
  * @param {import('./connection.js').Connection} socket
@@ -17,6 +25,7 @@ export function showMessages(socket, ledger) {
   let isScheduled = false
 
   const send = (/** @type {string} */ text) => {
+    if (OVER.includes(socket.state)) return
     try {
       ledger.add(text, (message) => socket.send(message), socket.state === 'open')
       problem.hidden = true
@@ -57,12 +66,12 @@ export function showMessages(socket, ledger) {
       cell.toggleAttribute('data-zero', score[name] === 0)
     }
     if (inDoubt > 0) {
-      const outcome = score.resent === 0 ? 'it had them all' : `sent the ${score.resent} that it lacked again`
-      setText(
-        byId('doubt'),
-        `In doubt when a link broke: ${inDoubt}. The page asked the server what it had: ${outcome}.`,
-      )
-    }
+      const answer = score.resent === 0 ? 'it had them all' : `sent the ${score.resent} that it lacked again`
+      const outcome = score.isInDoubt
+        ? 'As soon as it is back, the page asks the server what it has'
+        : `The page asked the server what it had: ${answer}`
+      setText(byId('doubt'), `In doubt when a link broke: ${inDoubt}. ${outcome}.`)
+    } else if (score.dropped > 0) setText(byId('doubt'), `Given up when the socket was closed: ${score.dropped}.`)
   }
 
   socket.on('open', () => {
@@ -73,6 +82,14 @@ export function showMessages(socket, ledger) {
     if (event.wasOpen) inDoubt += ledger.score.unconfirmed - event.requeued
     ledger.lost(event.requeued)
     show()
+  })
+  socket.on('dropped', ({ messages }) => {
+    ledger.dropped(messages)
+    show()
+  })
+  const controls = /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('#send button, #send input'))
+  socket.on('state', ({ state }) => {
+    for (const control of controls) control.disabled = OVER.includes(state)
   })
   socket.on('message', (message) => {
     if (message.type !== 'receipt') return

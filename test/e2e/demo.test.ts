@@ -152,6 +152,44 @@ describe('the main job', () => {
     await expectNothingLost(15)
   })
 
+  test('[Q5] what was queued when the user closed is given up in plain sight, and nothing else can be sent', async () => {
+    await openDemo()
+    await send(2)
+    await waitForText('#score-arrived', 2)
+    await toggle('refuse', true)
+    await logged('lost', '1006')
+    await send(3)
+    await page.waitForSelector('#fact-queue:has-text("3 msg")')
+    await page.click('#close')
+    await logged('dropped', '3 messages, closed')
+    await page.waitForSelector('#strip i[data-stage="dropped"] ~ i[data-stage="dropped"] ~ i[data-stage="dropped"]')
+    for (const control of ['#send .primary', '#hundred', '#text', fault('kill'), fault('flood')]) {
+      expect(await page.isDisabled(control), control).toBe(true)
+    }
+    await toggle('refuse', false)
+    await page.click('#connect')
+    await reach('open')
+    await send(1)
+    await waitForText('#score-arrived', 3)
+    expect((await receipts()).order).toEqual([1, 2, 6])
+    expect(await textOf('#score-lost')).toBe('0')
+    expect(await page.$$eval('#strip i', (tiles) => tiles.map((tile) => tile.getAttribute('data-stage')))).toEqual([
+      ...['arrived', 'arrived', 'dropped', 'dropped', 'dropped', 'arrived'],
+    ])
+  })
+
+  test('what is in doubt is said to be asked only when it was', async () => {
+    await openDemo()
+    await toggle('hole', true)
+    await send(2)
+    await logged('lost', 'heartbeat timeout')
+    await page.waitForSelector('#doubt:has-text("In doubt when a link broke: 2. As soon as it is back")')
+    await toggle('hole', false)
+    await reach('open')
+    await page.waitForSelector('#doubt:has-text("The page asked the server what it had: ")')
+    await expectNothingLost(2)
+  })
+
   test('the state diagram is the table, with the current state lit', async () => {
     await openDemo()
     const pairs = new Set(edges().flatMap(({ from, to }) => (from === to ? [] : [`${from}>${to}`])))

@@ -153,15 +153,23 @@ describe('faults', () => {
     rig.proxy.refuse()
     const socket = dial({ reconnect: { maxAttempts: 3 } })
     const errors: string[] = []
-    socket.on('error', ({ code }) => errors.push(code))
+    socket.on('error', ({ code, message }) =>
+      errors.push(`${code}${/: .*ECONN(RESET|REFUSED)/.test(message) ? ', and why' : ''}`),
+    )
     expect(await until(socket, 'closed')).toMatchObject({ reason: 'gave-up' })
-    expect(errors).toEqual(['connect-failed', 'connect-failed', 'connect-failed', 'gave-up'])
+    expect(errors).toEqual([...Array.from({ length: 3 }, () => 'connect-failed, and why'), 'gave-up'])
   })
 
   test('[R6] an upgrade answered with 401 is a failed attempt', async () => {
     rig.server.refuseUpgrades(401)
     const socket = dial({ reconnect: false })
+    const refused = socket.opened().catch((error: unknown) => error)
     expect((await until(socket, 'lost')).close).toMatchObject({ code: 1006, wasClean: false })
+    // `ws` knows why, browsers never say.
+    expect(await refused).toMatchObject({
+      code: 'refused',
+      cause: { code: 'connect-failed', message: expect.stringContaining('401') },
+    })
   })
 
   test('[S1] an upgrade that is never answered is given up after connectTimeout', async () => {
