@@ -11,8 +11,6 @@ export interface Ending {
   readonly error?: HeartwireError | undefined
   /** Whether the native socket has closed, so that nothing in its buffer can leave any more. */
   readonly isGone?: boolean
-  /** Whether `close()` or `signal` ended it. */
-  readonly isWanted?: boolean
 }
 
 /** Marks an entry in flight that is there for its bytes only: a heartbeat, or any message without `replay`. */

@@ -1,4 +1,4 @@
-// The heartbeat of one open connection: asks the rules of heartbeat.ts and does what they say. Dies with the connection.
+// The heartbeat of one connection: asks the rules of heartbeat.ts and does what they say. Dies with the connection.
 import type { Attempt } from './attempt.js'
 import { isolated } from './errors.js'
 import { firstPulse, type judge, nextBeat, nextCheck, type Pulse, type Verdict } from './heartbeat.js'
@@ -20,10 +20,15 @@ export class Heart {
   /** Whether events tell the time of `performance.now()`; the first one shows. */
   #trustsEvents: boolean | undefined
 
-  constructor(settings: HeartbeatSettings, attempt: Attempt<any>, now: number, random: () => number) {
+  constructor(settings: HeartbeatSettings, attempt: Attempt<any>) {
     this.#settings = settings
     this.#attempt = attempt
-    this.pulse = firstPulse(settings, now, random)
+    this.pulse = firstPulse(settings, attempt.startedAt, () => 0)
+  }
+
+  /** The connection is open: from now on silence counts. */
+  begin(now: number, random: () => number): void {
+    this.pulse = firstPulse(this.#settings, now, random)
   }
 
   nextCheck(now: number): number {

@@ -117,10 +117,17 @@ export class Shell<Incoming, Outgoing> {
     const previous = this.state
     const step = stepFor(previous, trigger)
     if (step) {
-      this.state = LEADS_TO[step] ?? previous
-      if (this.state !== previous) this.#tell('state', { state: this.state, previous })
-      if (ending) this.#end(ending)
-      this.#act(step, previous)
+      const { isBusy } = this.#announcer
+      this.#announcer.isBusy = true
+      try {
+        this.state = LEADS_TO[step] ?? previous
+        if (this.state !== previous) this.#tell('state', { state: this.state, previous })
+        if (ending) this.#end(ending)
+        this.#act(step, previous)
+      } finally {
+        // A provider may have called a method meanwhile: what that caused is told with the rest.
+        this.#announcer.isBusy = isBusy
+      }
     }
     this.#arm()
     this.#announcer.flush()
@@ -274,6 +281,7 @@ export class Shell<Incoming, Outgoing> {
       this.#subscribe()
     }
     this.error = null
+    this.#closeArguments = undefined
     this.#discarded = 0
     const attempt = (this.#attempt = new Attempt(performance.now()))
     if (typeof this.#url !== 'function' && typeof this.#protocols !== 'function') {
@@ -317,6 +325,8 @@ export class Shell<Incoming, Outgoing> {
       return this.close(error.code as ClosedReason, error)
     }
     attempt.native = native
+    const { heartbeat } = this.#settings
+    this.#heart = heartbeat && new Heart(heartbeat, attempt)
     native.binaryType = this.binaryType
     this.url = native.url || url
     // A relative url means the same at each attempt, wherever the page has gone meanwhile.
@@ -358,9 +368,8 @@ export class Shell<Incoming, Outgoing> {
   #establish(now: number): void {
     const attempt = this.#attempt as Attempt<Outgoing>
     const { outbox } = this
-    const { heartbeat } = this.#settings
     attempt.openedAt = now
-    this.#heart = heartbeat && new Heart(heartbeat, attempt, now, Math.random)
+    this.#heart?.begin(now, Math.random)
     if (outbox?.length) {
       this.#drop(outbox.expire(now), 'expired')
       this.#drain.isOwed = true
@@ -405,8 +414,10 @@ export class Shell<Incoming, Outgoing> {
   /** A message: the hot path. It notes the time, and neither steps nor sets a timer ([H5]). */
   #receive(attempt: Attempt<Outgoing>, event: MessageEvent): void {
     if (attempt !== this.#attempt) return
-    if (this.state === 'handshaking') return attempt.keep(event)
-    if (this.state !== 'open' || (this.#heart && this.#isBeat(this.#heart, event))) return
+    const isGreeting = this.state === 'handshaking'
+    if (!isGreeting && this.state !== 'open') return
+    if (this.#heart && this.#isBeat(this.#heart, event)) return
+    if (isGreeting) return attempt.keep(event)
     const announcer = this.#announcer
     if (announcer.isBusy) return announcer.announce(() => this.#audience.deliver(event))
     announcer.isBusy = true
@@ -421,7 +432,7 @@ export class Shell<Incoming, Outgoing> {
     // pong() is the application's: it may have let go of the connection.
     if (heart.isStopped) return true
     if (!isBeat) {
-      if (heart.isOverdue) this.#look(judge, heart.pulse.heard)
+      if (this.state === 'open' && heart.isOverdue) this.#look(judge, heart.pulse.heard)
       return false
     }
     const latency = heart.answered()
@@ -444,7 +455,7 @@ export class Shell<Incoming, Outgoing> {
   #lose(ending: Ending): void {
     const attempt = this.#attempt
     if (attempt?.openedAt === null) ending = asFailure(ending, this.url, attempt.cause)
-    if (this.state === 'closing') return this.step('ended', { ...ending, error: undefined, isWanted: true })
+    if (this.state === 'closing') return this.step('ended', { ...ending, error: undefined })
     this.failure = ending.error
     const sentence = this.#policy.sentence(ending.close, attempt?.openedAt ?? null, performance.now())
     // The application's when() or delay() may have closed or reconnected meanwhile.
@@ -464,7 +475,7 @@ export class Shell<Incoming, Outgoing> {
   }
 
   /** Lets go of the connection or attempt and announces its end. The state is the next one already. */
-  #end({ close, isFailure, error, isGone, isWanted }: Ending): void {
+  #end({ close, isFailure, error, isGone }: Ending): void {
     const attempt = this.#attempt
     const willReconnect = this.state !== 'closed'
     this.#attempt = null
@@ -477,8 +488,9 @@ export class Shell<Incoming, Outgoing> {
     if (!attempt) return
     this.#announcer.announce(() => attempt.abort())
     this.lastClose = close
+    const { buffered } = attempt
     const unsent = attempt.unsent()
-    if (!willReconnect) this.#discarded += attempt.buffered - total(unsent)
+    if (!willReconnect) this.#discarded += buffered - total(unsent)
     // A socket that we gave up on may still send what it holds, should the link come back. Only what is in the buffer of one
     // that has closed can be sent again without any danger of arriving twice ([Q3], decision 0003).
     const requeued = willReconnect && !isGone ? [] : unsent
@@ -486,14 +498,18 @@ export class Shell<Incoming, Outgoing> {
     this.outbox?.putBack(requeued.map((entry) => ({ ...entry, size: sizeOf(entry.wire), at })))
     attempt.orphan()
     const inDoubt = attempt.sent - attempt.confirmed - requeued.length
-    // What the user closed cleanly is not lost.
-    if (isWanted && close.wasClean) return
+    // Whoever answers our close has read what came before it. A close of the server's own may have crossed it, and what a
+    // server receives after that it throws away. (Some answer a close without a code with 1000.)
+    const [code = 1005] = this.#closeArguments ?? []
+    const isAnswered = close.wasClean && (close.code === code || close.code === 1000)
+    if (this.#closeArguments && isAnswered && buffered === 0) return
     this.#tell('lost', { close, wasOpen: attempt.openedAt !== null, willReconnect, requeued: requeued.length, inDoubt })
   }
 
   #replace(): void {
     const attempt = this.#attempt
     this.#attempt = null
+    this.#stopHeart()
     attempt?.orphan()
     this.#announcer.announce(() => attempt?.abort())
   }

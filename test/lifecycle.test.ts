@@ -367,6 +367,31 @@ const AN_ORDINARY_LIFE = [
   'dropped closed: too late',
 ]
 
+describe('[S3] a provider that calls a method within the step that asked it', () => {
+  test('listeners wait for the end of the step', async () => {
+    let within = false
+    let socketIsOpen = false
+    const { socket } = create({}, () => {
+      if (socketIsOpen) {
+        within = true
+        socket.close()
+        within = false
+      }
+      return URL
+    })
+    await settle()
+    FakeSocket.latest.accept()
+    socketIsOpen = true
+    const heard: boolean[] = []
+    socket.on('*', () => heard.push(within))
+    socket.reconnect()
+    await advance(10)
+    expect(socket.state).toBe('closed')
+    expect(heard.length).toBeGreaterThan(2)
+    expect(heard).not.toContain(true)
+  })
+})
+
 describe('[S3] any method in any listener', () => {
   test('a life in which listeners only listen', async () => {
     expect(await live(() => {})).toEqual(AN_ORDINARY_LIFE)

@@ -6,6 +6,7 @@ import {
   advance,
   chance,
   collect,
+  create,
   createOpen,
   settle,
   sleep,
@@ -261,6 +262,48 @@ describe('[H3] pong', () => {
     FakeSocket.latest.receive('pong')
     FakeSocket.latest.finish(1006)
     expect(socket.latency).toBe(50)
+  })
+})
+
+describe('[H3] a beat during the handshake', () => {
+  test('is kept from the handshake and from the listeners, and is answered', async () => {
+    let finish = (): void => {}
+    const received: unknown[] = []
+    const { socket } = create({
+      heartbeat: { from: 'server', interval: 1_000, timeout: 400, pong: 'beat', reply: () => 'beaten' },
+      handshake: async ({ receive }) => {
+        received.push(await receive())
+        await new Promise<void>((resolve) => {
+          finish = resolve
+        })
+      },
+    })
+    const beats = collect(socket, 'heartbeat')
+    socket.addEventListener('message', ({ data }) => received.push(data))
+    FakeSocket.latest.accept()
+    for (const data of ['beat', 'hello', 'beat']) FakeSocket.latest.receive(data)
+    await settle()
+    finish()
+    await settle()
+    expect(socket.state).toBe('open')
+    expect(received).toEqual(['hello'])
+    expect(FakeSocket.latest.sent).toEqual(['beaten', 'beaten'])
+    expect(beats).toEqual([{ latency: null }, { latency: null }])
+  })
+
+  test('does not begin the silence: that is counted from open', async () => {
+    const { socket } = create({
+      heartbeat: { message: 'ping', interval: 1_000, timeout: 400, pong: 'pong', when: 'always' },
+      handshake: () => new Promise((resolve) => setTimeout(resolve, 3_000)),
+    })
+    FakeSocket.latest.accept()
+    FakeSocket.latest.receive('pong')
+    await advance(2_999)
+    expect(FakeSocket.latest.sent).toEqual([])
+    await advance(1)
+    expect(socket.state).toBe('open')
+    await advance(1_000)
+    expect(FakeSocket.latest.sent).toEqual(['ping'])
   })
 })
 

@@ -684,6 +684,35 @@ describe('[Q4] drain', () => {
 })
 
 describe('[Q5] close()', () => {
+  describe('[Q3] that crosses a close of the server', () => {
+    const after = async (code: number, close: [code?: number], options: HeartwireOptions = {}): Promise<unknown[]> => {
+      const { socket } = await inState('open', options)
+      const lost = collect(socket, 'lost')
+      socket.send('perhaps')
+      socket.close(...close)
+      FakeSocket.latest.finish(code, 'crash', true)
+      expect(socket.state).toBe('closed')
+      return lost
+    }
+
+    test('leaves what was sent in doubt: the server may have thrown it away', async () => {
+      expect(await after(1011, [])).toMatchObject([{ inDoubt: 1, willReconnect: false }])
+      expect(await after(1012, [4000])).toMatchObject([{ inDoubt: 1, willReconnect: false }])
+    })
+
+    test('says nothing if the server answered ours: then it has read everything', async () => {
+      expect(await after(1005, [])).toEqual([])
+      expect(await after(4000, [4000])).toEqual([])
+      // Some servers answer a close without a code with 1000.
+      expect(await after(1000, [])).toEqual([])
+    })
+
+    test('does not hide what is stuck in the buffer and has no copy', async () => {
+      FakeSocket.isStalled = true
+      expect(await after(1005, [], { queue: { replay: false } })).toMatchObject([{ inDoubt: 1 }])
+    })
+  })
+
   test('lets what was accepted leave, as long as it is leaving', async () => {
     FakeSocket.isStalled = true
     const { socket, log } = await createOpen()
