@@ -154,6 +154,15 @@ describe('what is generated', () => {
   })
 })
 
+describe('numbers', () => {
+  test('the size in README and in the decision is the budget that is enforced', () => {
+    const { 'size-limit': budgets } = JSON.parse(read('package.json')) as { 'size-limit': { limit: string }[] }
+    const [core] = budgets
+    expect(read('README.md')).toContain(`At most ${core?.limit}, minified and compressed (brotli)`)
+    expect(read('docs/decisions/0004-size.md')).toContain(`the size budget is ${core?.limit},`)
+  })
+})
+
 describe('lists', () => {
   /** The words in backticks of a line that begins like this. */
   const words = (path: string, start: string): string[] => {
