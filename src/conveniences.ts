@@ -1,7 +1,9 @@
 // Promises and iteration over the public events. Built from the outside: nothing here knows the shell.
 import { handled, HeartwireError } from './errors.js'
 
+/** What there is to know of a socket here. */
 interface Bus {
+  readonly state: string
   on(type: string, listener: (event: any) => void): () => void
 }
 
@@ -21,7 +23,10 @@ export function next<Event>(bus: Bus, type: string, failure: () => unknown, sign
       const abort = (): void => settle(() => reject(signal?.reason))
       const undo = [
         bus.on(type, (event: Event) => settle(() => resolve(event))),
-        bus.on('closed', () => settle(() => reject(failure()))),
+        // In a listener of the end someone may have connected again: then that end is not this waiter's.
+        bus.on('closed', () => {
+          if (bus.state === 'closed') settle(() => reject(failure()))
+        }),
         () => signal?.removeEventListener('abort', abort),
       ]
       const settle = (how: () => void): void => {
@@ -56,7 +61,9 @@ export class Messages<Message> implements AsyncIterableIterator<Message, undefin
   constructor(bus: Bus, isClosed: boolean, failure: () => unknown) {
     this.#undo = [
       bus.on('message', (message: Message) => this.#take(message)),
-      bus.on('closed', () => this.#end(failure())),
+      bus.on('closed', () => {
+        if (bus.state === 'closed') this.#end(failure())
+      }),
     ]
     if (isClosed) this.#end(failure())
   }

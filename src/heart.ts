@@ -49,12 +49,10 @@ export class Heart {
     const { message } = this.#settings
     const wire = isolated(() => toWireData(typeof message === 'function' ? message() : message))
     if (this.isStopped) return
-    // It threw, and that was reported: a question that was not asked proves nothing.
-    if (wire === undefined) this.pulse.asked = null
-    else {
-      this.#attempt.sendAside(wire)
-      this.#attempt.asked(now)
-    }
+    const isSent = wire !== undefined && isolated(() => this.#attempt.sendAside(wire) === undefined)
+    if (isSent) this.#attempt.asked(now)
+    // It threw, or the class did, and that was reported: a question that was not asked proves nothing.
+    else this.pulse.asked = null
   }
 
   /** Takes note of a message: on the hot path. Returns whether it is a beat. */

@@ -347,7 +347,9 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
 
   async #wait(type: keyof HeartwireEvents, signal?: AbortSignal): Promise<void> {
     if (this.state === 'closed') throw this.#finalError()
-    await next(this, type, () => this.#finalError(), signal)
+    // It may be the end of what was there before: a listener of that may have reconnected.
+    do await next(this, type, () => this.#finalError(), signal)
+    while (type === 'open' && this.state !== 'open')
   }
 
   #finalError(): HeartwireError {

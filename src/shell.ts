@@ -462,7 +462,7 @@ export class Shell<Incoming, Outgoing> {
     if (attempt !== this.#attempt) return
     if (typeof sentence === 'number') {
       this.#until = performance.now() + sentence
-      return this.step(this.#network?.online === false ? 'stranded' : 'lost', ending)
+      return this.step(isolated(() => this.#network?.online) === false ? 'stranded' : 'lost', ending)
     }
     if ((this.state as State) !== 'closing') {
       this.reason = sentence
@@ -532,8 +532,17 @@ export class Shell<Incoming, Outgoing> {
 
   #subscribe(): void {
     const { network, signal } = this.#settings
-    this.#network = network === true ? pageNetwork() : network || null
-    this.#unsubscribe ??= this.#network?.subscribe((hint) => this.#heed(hint))
+    const source = (this.#network = network === true ? pageNetwork() : network || null)
+    if (source && !this.#unsubscribe) {
+      let isSubscribed = false
+      // What it says of the present when asked is no news.
+      this.#unsubscribe = isolated(() =>
+        source.subscribe((hint) => {
+          if (isSubscribed) this.#heed(hint)
+        }),
+      )
+      isSubscribed = true
+    }
     this.#listenTo(signal)
   }
 
@@ -542,7 +551,8 @@ export class Shell<Incoming, Outgoing> {
   }
 
   #unsubscribeAll(): void {
-    this.#unsubscribe?.()
+    // A source of the application's may have given us none.
+    if (typeof this.#unsubscribe === 'function') isolated(this.#unsubscribe)
     this.#unsubscribe = undefined
     if (this.#abort) this.#settings.signal?.removeEventListener('abort', this.#abort)
   }
@@ -595,8 +605,10 @@ export class Shell<Incoming, Outgoing> {
   /** The state has lasted as long as it may, or it is time to look. */
   onTimer(): void {
     const now = performance.now()
-    if (now >= this.#drain.at - 1 && this.#drain.look(now, this.#attempt?.prune() === true))
-      this.#tell('drain', undefined)
+    if (now >= this.#drain.at - 1) {
+      const isBuffering = this.#attempt?.prune() === true || this.outbox?.length
+      if (this.#drain.look(now, Boolean(isBuffering))) this.#tell('drain', undefined)
+    }
     if (now >= this.#limit() - 1) this.step('timeout')
     this.#arm()
     this.#announcer.flush()

@@ -84,6 +84,50 @@ describe('[P5] opened', () => {
     expect(socket.state).toBe('open')
   })
 
+  test('begun in a close listener after connect(), is about the new life', async () => {
+    const { socket } = await createOpen()
+    const heard: unknown[] = []
+    socket.addEventListener(
+      'close',
+      () => {
+        socket.connect()
+        socket.opened().then(
+          () => heard.push('opened'),
+          (error: unknown) => heard.push(error),
+        )
+        void (async () => {
+          for await (const message of socket) heard.push(message)
+        })()
+      },
+      { once: true },
+    )
+    socket.close()
+    FakeSocket.latest.finish(1000)
+    await settle()
+    FakeSocket.latest.accept()
+    FakeSocket.latest.receive('x')
+    await settle()
+    expect(heard).toEqual(expect.arrayContaining(['opened', 'x']))
+    expect(heard).toHaveLength(2)
+  })
+
+  test('begun after reconnect() in a listener of the old open, waits for the new one', async () => {
+    const { socket } = create()
+    let isOpen = false
+    const off = socket.on('state', ({ state }) => {
+      if (state !== 'open') return
+      off()
+      socket.reconnect()
+      void socket.opened().then(() => (isOpen = true))
+    })
+    FakeSocket.latest.accept()
+    await settle()
+    expect([socket.state, isOpen]).toEqual(['connecting', false])
+    FakeSocket.latest.accept()
+    await settle()
+    expect(isOpen).toBe(true)
+  })
+
   test('waits over failures', async () => {
     const { socket } = create()
     const opened = socket.opened()

@@ -265,6 +265,26 @@ describe('[H3] pong', () => {
   })
 })
 
+describe('[H1] a class that cannot send', () => {
+  test('a beat is asked again later, and the other messages still arrive', async () => {
+    const reported = stubReportError()
+    const { socket } = await beat({ when: 'always' })
+    const native = FakeSocket.latest
+    const send = native.send.bind(native)
+    const mistake = new Error('cannot send that')
+    let calls = 0
+    native.send = (data) => {
+      calls++
+      if (calls === 1) throw mistake
+      send(data)
+    }
+    await advance(1_100)
+    expect(reported).toEqual([mistake])
+    await advance(1_000)
+    expect([calls > 1, socket.state]).toEqual([true, 'open'])
+  })
+})
+
 describe('[H3] a beat during the handshake', () => {
   test('is kept from the handshake and from the listeners, and is answered', async () => {
     let finish = (): void => {}

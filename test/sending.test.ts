@@ -683,6 +683,22 @@ describe('[Q4] drain', () => {
   })
 })
 
+describe('[Q4] while the native socket has begun to close', () => {
+  test('what is queued then has not left: drain waits for the next connection', async () => {
+    const { socket, log } = await createOpen()
+    FakeSocket.latest.beginClose()
+    socket.send('x')
+    let isDrained = false
+    void socket.drained().then(() => (isDrained = true))
+    await advance(1_000)
+    expect([isDrained, log, socket.queued]).toEqual([false, [], 1])
+    FakeSocket.latest.finish(1001)
+    await comeBack()
+    await advance(1_000)
+    expect([isDrained, socket.queued]).toEqual([true, 0])
+  })
+})
+
 describe('[Q5] close()', () => {
   describe('[Q3] that crosses a close of the server', () => {
     const after = async (code: number, close: [code?: number], options: HeartwireOptions = {}): Promise<unknown[]> => {

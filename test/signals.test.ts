@@ -2,7 +2,18 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { NetworkSignal, State } from '../src/index.ts'
 import { FakeSocket } from './support/fake-socket.ts'
-import { advance, chance, collect, create, createOpen, inState, settle, STATES, useScenes } from './support/scene.ts'
+import {
+  advance,
+  chance,
+  collect,
+  create,
+  createOpen,
+  inState,
+  settle,
+  STATES,
+  stubReportError,
+  useScenes,
+} from './support/scene.ts'
 import type { Scene } from './support/scene.ts'
 
 useScenes()
@@ -261,6 +272,65 @@ describe.each([false, { maxAttempts: 0 }])(
     })
   },
 )
+
+describe('[N5] a source that misbehaves', () => {
+  const mistake = new Error('a mistake of the application')
+
+  test.each(SIGNALS)('one that says %s while it is subscribed to is not heeded yet', async (signal) => {
+    const network = {
+      online: true,
+      subscribe: (listener: (signal: NetworkSignal) => void) => {
+        listener(signal)
+        return () => {}
+      },
+    }
+    const { socket, log } = create({ network })
+    await settle()
+    expect(socket.state).toBe('connecting')
+    expect(log).toEqual(['resolving', 'connecting'])
+  })
+
+  test.each<[string, () => unknown]>([
+    [
+      'throws when subscribed to',
+      () => {
+        throw mistake
+      },
+    ],
+    ['returns nothing', () => {}],
+    ['returns an object', () => ({ unsubscribe() {} })],
+    [
+      'throws when it is let go',
+      () => () => {
+        throw mistake
+      },
+    ],
+  ])('one that %s hurts nobody', async (_, subscribe) => {
+    stubReportError()
+    const { socket, log } = create({ network: { online: true, subscribe: subscribe as () => () => void } })
+    FakeSocket.latest.fail()
+    await advance(1_000)
+    FakeSocket.latest.accept()
+    expect(socket.state).toBe('open')
+    socket.close()
+    FakeSocket.latest.finish(1000)
+    expect(log.at(-1)).toBe('closed: user')
+  })
+
+  test('one whose online throws says nothing about the network', async () => {
+    const reported = stubReportError()
+    const network = {
+      get online(): boolean {
+        throw mistake
+      },
+      subscribe: () => () => {},
+    }
+    const { socket } = create({ network })
+    FakeSocket.latest.fail()
+    expect(socket.state).toBe('waiting')
+    expect(reported).toContain(mistake)
+  })
+})
 
 describe('[N5] the source', () => {
   test.each(STATES)('is subscribed to once while alive: %s', async (state) => {

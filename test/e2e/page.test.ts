@@ -111,8 +111,8 @@ afterEach(async () => {
   await rig.close()
 })
 
-/** Opens a page; `until` resolves once the page has said something with that first word, to all it has said. */
-const visit = async (path: string): Promise<{ until: (word: string) => Promise<unknown[][]> }> => {
+/** Opens a page; `until` resolves once the page has said so many things with that first word, to all it has said. */
+const visit = async (path: string): Promise<{ until: (word: string, count?: number) => Promise<unknown[][]> }> => {
   const page = await browser.newPage()
   const said: unknown[][] = []
   let look = (): void => {}
@@ -126,8 +126,9 @@ const visit = async (path: string): Promise<{ until: (word: string) => Promise<u
   })
   await page.goto(`${origin}/${path}?url=${encodeURIComponent(rig.url)}`)
   return {
-    async until(word) {
-      while (!said.some(([first]) => first === word || first === 'error' || first === 'violation')) {
+    async until(word, count = 1) {
+      const isWrong = ([first]: unknown[]): boolean => first === 'error' || first === 'violation'
+      while (!said.some(isWrong) && said.filter(([first]) => first === word).length < count) {
         await new Promise<void>((resolve) => {
           look = resolve
         })
@@ -148,7 +149,8 @@ test.for([
   await rig.proxy.reset()
   await rig.server.waitForConnections(2)
   await rig.server.waitForClosed(2)
-  const said = await until('close')
+  // The page tells of the last close after everything else.
+  const said = await until('close', 2)
   await rig.server.waitForClosed(2)
   const log = said.filter(([word]) => word !== 'heartbeat')
   expect(log.slice(0, 3)).toEqual([
