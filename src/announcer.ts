@@ -14,9 +14,12 @@ export class Announcer {
   flush(): void {
     if (this.isBusy || !this.#announcements) return
     this.isBusy = true
-    // The list may grow meanwhile; for…of sees that.
-    for (const announcement of this.#announcements) announcement()
-    this.#announcements = undefined
-    this.isBusy = false
+    try {
+      // The list may grow meanwhile; for…of sees that.
+      for (const announcement of this.#announcements) announcement()
+    } finally {
+      this.#announcements = undefined
+      this.isBusy = false
+    }
   }
 }

@@ -30,6 +30,8 @@ export class Attempt<Message> {
   /** When it became usable; `null` until then. */
   openedAt: number | null = null
   hasErred = false
+  /** Whether the application has closed or replaced it: then what has arrived and was not told yet is for nobody. */
+  isForsaken = false
   /** What its `error` event said. */
   cause: unknown
   /** Messages sent, and how many of them an answered heartbeat proves to have arrived. */
@@ -68,13 +70,15 @@ export class Attempt<Message> {
     return this.native?.bufferedAmount || 0
   }
 
-  /** Sends a message of the application's; with `keep`, a loss can give it back. */
-  send(message: Message, wire: WireData, keep: boolean): void {
+  /** Sends a message of the application's, accepted `at` that time; with `keep`, a loss can give it back. */
+  send(message: Message, wire: WireData, keep: boolean, at = 0): void {
+    if (!keep) this.sendAside(wire)
+    else {
+      // The native send copies binary data at once, and the caller may reuse it at once.
+      const kept = snapshot(wire)
+      this.#push(message === wire ? (kept as Message) : message, kept, at)
+    }
     this.sent++
-    if (!keep) return this.sendAside(wire)
-    // The native send copies binary data at once, and the caller may reuse it at once.
-    const kept = snapshot(wire)
-    this.#push(message === wire ? (kept as Message) : message, kept, 0)
   }
 
   /** Sends what cannot be sent again: it is accounted for by its bytes only. */
@@ -86,9 +90,11 @@ export class Attempt<Message> {
     const native = this.native as WebSocket
     const before = native.bufferedAmount || 0
     native.send(wire as string)
-    // A message's size is what it added to the native buffer; classes of that shape count frame headers, too.
-    const size = (native.bufferedAmount || 0) - before
-    if (before === 0) this.#inFlight.length = this.held = 0
+    const after = native.bufferedAmount || 0
+    // A message's size is what it added to the native buffer; classes of that shape count frame headers, too. One that
+    // empties its buffer first leaves nothing to know of the messages before.
+    const size = after < before ? after : after - before
+    if (before === 0 || after < before) this.#inFlight.length = this.held = 0
     this.#inFlight.push({ message, wire, size, at })
     this.held += size
     this.#bytes += size
@@ -96,6 +102,7 @@ export class Attempt<Message> {
 
   /** Begins the closing handshake; `false` if there is nothing to close. */
   shut([code, reason]: readonly [code?: number | undefined, reason?: string | undefined]): boolean {
+    this.isForsaken = true
     this.hasLeft()
     isolated(() => this.native?.close(code, reason))
     return this.native !== null

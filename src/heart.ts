@@ -35,17 +35,17 @@ export class Heart {
     return nextCheck(this.pulse, this.#settings, now)
   }
 
-  /** Asks the rules, and the peer if they say so. */
+  /** Asks the rules. */
   look(decide: typeof judge, now: number, isLate: boolean): Verdict {
     const [verdict, pulse] = decide(this.pulse, this.#settings, now, isLate)
     this.pulse = pulse
-    if (verdict === 'ask') this.#ask(now)
     if (verdict !== 'dead' || !this.#attempt.isProgressing()) return verdict
     pulse.heard = now
     return 'fine'
   }
 
-  #ask(now: number): void {
+  /** Asks the peer. */
+  ask(now: number): void {
     const { message } = this.#settings
     const wire = isolated(() => toWireData(typeof message === 'function' ? message() : message))
     if (this.isStopped) return

@@ -298,8 +298,9 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
 
   /** Resolves when all that was accepted has left (at once if it has). Rejects when closed for good before. */
   drained(): Promise<void> {
-    if (this.bufferedAmount === 0) return Promise.resolve()
-    this.#shell.expectDrain()
+    // An empty message has no bytes, but has to leave as well.
+    if (this.bufferedAmount === 0 && this.queued === 0) return Promise.resolve()
+    if (this.state !== 'closed') this.#shell.expectDrain()
     return handled(this.#wait('drain'))
   }
 
@@ -346,10 +347,11 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
   }
 
   async #wait(type: keyof HeartwireEvents, signal?: AbortSignal): Promise<void> {
-    if (this.state === 'closed') throw this.#finalError()
-    // It may be the end of what was there before: a listener of that may have reconnected.
-    do await next(this, type, () => this.#finalError(), signal)
-    while (type === 'open' && this.state !== 'open')
+    // What is told may be of a connection that is over again: a listener may have closed or reconnected.
+    do {
+      if (this.state === 'closed') throw this.#finalError()
+      await next(this, type, () => this.#finalError(), signal)
+    } while (type === 'open' && this.state !== 'open')
   }
 
   #finalError(): HeartwireError {

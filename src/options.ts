@@ -49,7 +49,7 @@ export interface QueueOptions {
   maxBytes?: number | undefined
   /** What a full queue does: `send` throws, or something is dropped (announced as `dropped`). @default 'throw' */
   overflow?: 'throw' | 'drop-oldest' | 'drop-newest' | undefined
-  /** ms after which a queued message is not worth sending any more. @default Infinity */
+  /** ms after its `send` when a queued message is not worth sending any more. @default Infinity */
   ttl?: number | undefined
   /** Sends again what provably never left a connection that was lost. Costs a copy of binary data. @default true */
   replay?: boolean | undefined

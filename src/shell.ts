@@ -159,7 +159,9 @@ export class Shell<Incoming, Outgoing> {
       const { queue } = this.#settings
       // What is given to a socket that has begun to close would never leave; natively that is how it is.
       if (!queue || native.readyState === 1) {
-        attempt.send(message, wire, queue !== null && queue.replay)
+        // The clock is dear, and nobody asks how old a message is that does not expire.
+        const at = queue && queue.ttl < Infinity ? performance.now() : 0
+        attempt.send(message, wire, queue !== null && queue.replay, at)
         if (this.#drain.at === Infinity && this.#isDrainWanted(attempt)) this.#watchDrain()
         return
       }
@@ -215,6 +217,7 @@ export class Shell<Incoming, Outgoing> {
     const now = performance.now()
     switch (step) {
       case 'renew':
+        if (attempt) attempt.isForsaken = true
         // An attempt that is only replaced was never open, and readyState stays 0: there is no close to tell. To tell one
         // would also make a listener of close that reconnects cause the next, for ever.
         if (READY_STATE[previous] === 0) this.#replace()
@@ -276,14 +279,15 @@ export class Shell<Incoming, Outgoing> {
   }
 
   #start(previous: State): void {
-    if (previous === 'idle' || previous === 'closing' || previous === 'closed') {
-      this.#policy.reset()
-      this.#subscribe()
-    }
+    const isAfresh = ['idle', 'closing', 'closed'].includes(previous)
+    if (isAfresh) this.#policy.reset()
     this.error = null
     this.#closeArguments = undefined
     this.#discarded = 0
     const attempt = (this.#attempt = new Attempt(performance.now()))
+    if (isAfresh) this.#subscribe()
+    // A source of the application's may have called a method.
+    if (attempt !== this.#attempt) return
     if (typeof this.#url !== 'function' && typeof this.#protocols !== 'function') {
       this.#target = [this.#url as string, this.#protocols]
       return this.step('resolved')
@@ -325,9 +329,11 @@ export class Shell<Incoming, Outgoing> {
       return this.close(error.code as ClosedReason, error)
     }
     attempt.native = native
+    // Anything can happen in a constructor: then this one is nobody's any more.
+    if (attempt !== this.#attempt) return attempt.orphan()
     const { heartbeat } = this.#settings
     this.#heart = heartbeat && new Heart(heartbeat, attempt)
-    native.binaryType = this.binaryType
+    isolated(() => (native.binaryType = this.binaryType))
     this.url = native.url || url
     // A relative url means the same at each attempt, wherever the page has gone meanwhile.
     if (typeof this.#url !== 'function') this.#url = this.url
@@ -346,7 +352,8 @@ export class Shell<Incoming, Outgoing> {
       // Browsers never say why; `ws` does.
       attempt.cause ??= (event as Partial<ErrorEvent> | undefined)?.error
     }
-    native.onclose = ({ code, reason, wasClean }) => {
+    // Not every class of that shape tells everything.
+    native.onclose = ({ code = 1006, reason = '', wasClean = code !== 1006 }: Partial<CloseInfo> = BROKEN) => {
       if (attempt === this.#attempt)
         this.#lose({ close: { code, reason, wasClean }, isFailure: attempt.hasErred, isGone: true })
     }
@@ -369,26 +376,30 @@ export class Shell<Incoming, Outgoing> {
     const attempt = this.#attempt as Attempt<Outgoing>
     const { outbox } = this
     attempt.openedAt = now
+    this.failure = undefined
     this.#heart?.begin(now, Math.random)
-    if (outbox?.length) {
-      this.#drop(outbox.expire(now), 'expired')
-      this.#drain.isOwed = true
-      this.#sendQueue(attempt, outbox)
-    }
-    if (this.#drain.isOwed) this.#watchDrain()
+    const hasWaited = Boolean(outbox?.length)
+    if (hasWaited) this.#drop(outbox?.expire(now) ?? [], 'expired')
+    this.#drain.isOwed ||= hasWaited
     this.#announcer.announce(() => this.#audience.dispatch(new Event('open')))
     this.#tell('open', { attempt: this.#policy.retries, isReconnect: this.#hasBeenOpen })
     this.#hasBeenOpen = true
-    for (const event of attempt.unread()) this.#announcer.announce(() => this.#audience.deliver(event))
+    for (const event of attempt.unread()) this.#deliverLater(attempt, event)
+    if (hasWaited) this.#sendQueue(attempt, outbox as Outbox<Outgoing>)
+    if (this.#drain.isOwed && attempt === this.#attempt) this.#watchDrain()
   }
 
-  /** A native socket that has begun to close meanwhile would never send it; then the queue waits for the next ([Q3]). */
   #sendQueue(attempt: Attempt<Outgoing>, outbox: Outbox<Outgoing>): void {
-    if (attempt.native?.readyState !== 1) return
     const { queue } = this.#settings
-    for (const { message, wire } of outbox.takeAll()) {
+    const entries = outbox.takeAll()
+    for (const [index, entry] of entries.entries()) {
+      // A native socket that has begun to close meanwhile would never send it; then the rest waits for the next ([Q3]).
+      // What a class has given back within send() is older.
+      if (attempt.native?.readyState !== 1) return outbox.putBack([...outbox.takeAll(), ...entries.slice(index)])
+      const { message, wire, at } = entry
+      const isSent = isolated(() => attempt.send(message, wire, queue !== null && queue.replay, at) === undefined)
       // A class that cannot send this one is reported, and the others still go.
-      isolated(() => attempt.send(message, wire, queue !== null && queue.replay))
+      if (!isSent) this.#drop([entry], 'refused')
     }
   }
 
@@ -399,7 +410,10 @@ export class Shell<Incoming, Outgoing> {
     const heart = this.#heart
     if (!heart) return
     const verdict = heart.look(decide, now, this.#timer.isLate)
-    if (verdict === 'ask' && decide === probe) this.#tell('probe', { timeout: heart.pulse.patience })
+    if (verdict === 'ask') {
+      if (decide === probe) this.#tell('probe', { timeout: heart.pulse.patience })
+      heart.ask(now)
+    }
     if (verdict !== 'dead') return
     const silence = Math.round(now - heart.pulse.heard)
     this.#fail(this.#attempt, 'heartbeat-timeout', `Lost the connection as nothing came for ${silence} ms`)
@@ -419,11 +433,21 @@ export class Shell<Incoming, Outgoing> {
     if (this.#heart && this.#isBeat(this.#heart, event)) return
     if (isGreeting) return attempt.keep(event)
     const announcer = this.#announcer
-    if (announcer.isBusy) return announcer.announce(() => this.#audience.deliver(event))
+    if (announcer.isBusy) return this.#deliverLater(attempt, event)
     announcer.isBusy = true
-    this.#audience.deliver(event, attempt.native)
-    announcer.isBusy = false
+    try {
+      this.#audience.deliver(event, attempt.native)
+    } finally {
+      announcer.isBusy = false
+    }
     announcer.flush()
+  }
+
+  /** A message that has to wait its turn. As natively, nobody gets it if the application closes before that. */
+  #deliverLater(attempt: Attempt<Outgoing>, event: MessageEvent): void {
+    this.#announcer.announce(() => {
+      if (!attempt.isForsaken) this.#audience.deliver(event)
+    })
   }
 
   /** Shows a message to the heart. Returns whether it is for nobody else: a beat, or too late. */
@@ -433,12 +457,13 @@ export class Shell<Incoming, Outgoing> {
     if (heart.isStopped) return true
     if (!isBeat) {
       if (this.state === 'open' && heart.isOverdue) this.#look(judge, heart.pulse.heard)
-      return false
+      // So is message().
+      return heart.isStopped
     }
     const latency = heart.answered()
     if (latency !== null) this.latency = latency
-    heart.reply(event.data)
     this.#tell('heartbeat', { latency })
+    heart.reply(event.data)
     this.#announcer.flush()
     return true
   }
@@ -494,16 +519,23 @@ export class Shell<Incoming, Outgoing> {
     // A socket that we gave up on may still send what it holds, should the link come back. Only what is in the buffer of one
     // that has closed can be sent again without any danger of arriving twice ([Q3], decision 0003).
     const requeued = willReconnect && !isGone ? [] : unsent
-    const at = performance.now()
-    this.outbox?.putBack(requeued.map((entry) => ({ ...entry, size: sizeOf(entry.wire), at })))
+    this.outbox?.putBack(requeued.map((entry) => ({ ...entry, size: sizeOf(entry.wire) })))
     attempt.orphan()
-    const inDoubt = attempt.sent - attempt.confirmed - requeued.length
+    // A peer that answers before it is asked confirms too much.
+    const inDoubt = Math.max(attempt.sent - attempt.confirmed - requeued.length, 0)
     // Whoever answers our close has read what came before it. A close of the server's own may have crossed it, and what a
     // server receives after that it throws away. (Some answer a close without a code with 1000.)
     const [code = 1005] = this.#closeArguments ?? []
     const isAnswered = close.wasClean && (close.code === code || close.code === 1000)
     if (this.#closeArguments && isAnswered && buffered === 0) return
-    this.#tell('lost', { close, wasOpen: attempt.openedAt !== null, willReconnect, requeued: requeued.length, inDoubt })
+    this.#tell('lost', {
+      close,
+      wasOpen: attempt.openedAt !== null,
+      willReconnect,
+      // Without a next connection they are dropped.
+      requeued: willReconnect ? requeued.length : 0,
+      inDoubt,
+    })
   }
 
   #replace(): void {
@@ -561,14 +593,15 @@ export class Shell<Incoming, Outgoing> {
     // Who wants one connection and no other gets what the browser makes of it, as natively ([P2]).
     if (!this.#policy.allowsRetries && (signal === 'hide' || this.state !== 'open')) return
     if (signal === 'offline' || signal === 'hide') this.step(signal)
-    else if (signal === 'restore' && this.state === 'paused') this.connect()
+    // Chromium says that the page is visible before it says that it is restored: then the wait has begun.
+    else if (signal === 'restore' && ['paused', 'waiting'].includes(this.state)) this.connect()
     else this.step('wake')
   }
 
   /** Sees to it that `drain` is announced, now that somebody waits for it. */
   expectDrain(): void {
     this.#drain.isOwed = true
-    if (this.state === 'open') this.#watchDrain()
+    if (this.state === 'open' || (this.state === 'closing' && this.native)) this.#watchDrain()
   }
 
   /** A timer for each single message would cost more than the message: only for who listens, or to let go of much. */
@@ -619,7 +652,7 @@ export class Shell<Incoming, Outgoing> {
     this.#tell('waiting', { attempt: this.#policy.retries, delay, retryAt: Date.now() + delay })
   }
 
-  #drop(entries: readonly Entry<Outgoing>[], reason: 'overflow' | 'expired' | 'closed'): void {
+  #drop(entries: readonly Entry<Outgoing>[], reason: HeartwireEvents['dropped']['reason']): void {
     if (entries.length > 0) this.#tell('dropped', { messages: entries.map((entry) => entry.message), reason })
   }
 

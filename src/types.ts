@@ -98,7 +98,7 @@ export interface HeartwireEvents<Incoming = any, Outgoing = WireData> {
   /** Everything accepted by `send` has left the browser's buffer. */
   drain: undefined
   /** Messages that will never be sent, and why. Never silent ([Q1], [Q5]). */
-  dropped: { readonly messages: readonly Outgoing[]; readonly reason: 'overflow' | 'expired' | 'closed' }
+  dropped: { readonly messages: readonly Outgoing[]; readonly reason: 'overflow' | 'expired' | 'closed' | 'refused' }
   /** A failure with its code and cause. */
   error: import('./errors.js').HeartwireError
 }

@@ -111,6 +111,26 @@ describe('[P5] opened', () => {
     expect(heard).toHaveLength(2)
   })
 
+  test('rejects if a listener of open closes a class that closes at once', async () => {
+    const { socket } = create()
+    const opened = socket.opened()
+    FakeSocket.latest.close = () => FakeSocket.latest.finish(1000)
+    socket.addEventListener('open', () => socket.close())
+    FakeSocket.latest.accept()
+    await expect(opened).rejects.toMatchObject({ code: 'closed' })
+  })
+
+  test('is not about an attempt that failed long before the user closed', async () => {
+    const { socket } = create()
+    FakeSocket.latest.fail()
+    await advance(1_000)
+    FakeSocket.latest.accept()
+    socket.close()
+    FakeSocket.latest.finish(1000)
+    const error: unknown = await socket.opened().catch((reason: unknown) => reason)
+    expect((error as Error).cause).toBeUndefined()
+  })
+
   test('begun after reconnect() in a listener of the old open, waits for the new one', async () => {
     const { socket } = create()
     let isOpen = false

@@ -367,6 +367,105 @@ const AN_ORDINARY_LIFE = [
   'dropped closed: too late',
 ]
 
+describe('[S4] a class that misbehaves', () => {
+  test('one that calls onmessage without an event silences nobody', async () => {
+    const { log } = await inState('open')
+    expect(() => FakeSocket.latest.onmessage?.(undefined)).toThrow(TypeError)
+    FakeSocket.latest.receive('a')
+    FakeSocket.latest.finish(1006)
+    expect(log).toContain('message a')
+    expect(log).toContain('<close 1006 again>')
+  })
+
+  test.each([
+    ['without an event', undefined, [1006, '', false]],
+    ['with nothing in it', {}, [1006, '', false]],
+    ['with a code only', { code: 1000 }, [1000, '', true]],
+  ])('one that calls onclose %s has closed', async (_, event, [code, reason, wasClean]) => {
+    const { socket } = await inState('open')
+    FakeSocket.latest.onclose?.(event)
+    expect(socket.state).toBe('waiting')
+    expect(socket.lastClose).toEqual({ code, reason, wasClean })
+  })
+
+  test('[S1] one whose binaryType cannot be set connects all the same', async () => {
+    const reported = stubReportError()
+    class Odd extends FakeSocket {
+      constructor(url: string) {
+        super(url)
+        Object.defineProperty(this, 'binaryType', {
+          set() {
+            throw new Error('no blobs here')
+          },
+        })
+      }
+    }
+    const { socket } = create({ WebSocket: Odd })
+    FakeSocket.latest.fail()
+    await advance(1_000)
+    FakeSocket.latest.accept()
+    expect(socket.state).toBe('open')
+    expect(reported).toHaveLength(2)
+  })
+
+  test('[S2] one whose constructor reconnects leaves one connection', async () => {
+    let socket: Heartwire | undefined
+    class Odd extends FakeSocket {
+      constructor(url: string) {
+        super(url)
+        const again = socket
+        socket = undefined
+        again?.reconnect()
+      }
+    }
+    const scene = create({ WebSocket: Odd, start: 'manual' })
+    socket = scene.socket
+    scene.socket.connect()
+    await settle()
+    expect(FakeSocket.all.filter(({ closes }) => closes.length === 0)).toHaveLength(1)
+    FakeSocket.all[1]?.accept()
+    FakeSocket.all[0]?.accept()
+    expect(FakeSocket.all.filter(({ closes }) => closes.length === 0)).toHaveLength(1)
+    expect(scene.socket.state).toBe('open')
+    // The class itself made two at once.
+    FakeSocket.mostAtOnce = 1
+  })
+})
+
+describe('[P2] close() in a listener', () => {
+  test('of open: what the handshake left unread is for nobody, as natively', async () => {
+    let finish = (): void => {}
+    const { socket, log } = create({
+      handshake: () =>
+        new Promise<void>((resolve) => {
+          finish = resolve
+        }),
+    })
+    socket.addEventListener('open', () => socket.close())
+    FakeSocket.latest.accept()
+    FakeSocket.latest.receive('unread')
+    finish()
+    await settle()
+    expect(log).not.toContain('message unread')
+  })
+
+  test('of a heartbeat: it is told before what its reply causes', async () => {
+    const { socket, log } = await inState('open', {
+      heartbeat: {
+        from: 'server',
+        pong: 'beat',
+        reply: () => {
+          socket.reconnect()
+          return undefined
+        },
+      },
+    })
+    log.length = 0
+    FakeSocket.latest.receive('beat')
+    expect(log.slice(0, 2)).toEqual(['heartbeat null', 'resolving'])
+  })
+})
+
 describe('[S3] a provider that calls a method within the step that asked it', () => {
   test('listeners wait for the end of the step', async () => {
     let within = false

@@ -435,7 +435,7 @@ describe('[R6] a failed attempt', () => {
 })
 
 describe('[R7] what cuts a wait short', () => {
-  test.each(['online', 'wake', 'restore'] as const)('%s: a retry within 100 ms', async (signal) => {
+  test.each(['online', 'wake'] as const)('%s: a retry within 100 ms', async (signal) => {
     const { socket, network, log } = await inState('waiting')
     chance(0.5)
     network.emit(signal)

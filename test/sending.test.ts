@@ -1,6 +1,6 @@
 // What becomes of what is sent: queued, sent, sent again, dropped, but never silently lost or doubled.
 import { describe, expect, test, vi } from 'vitest'
-import { HeartwireError } from '../src/index.ts'
+import { Heartwire, HeartwireError } from '../src/index.ts'
 import type { HeartwireOptions } from '../src/index.ts'
 import { FakeSocket } from './support/fake-socket.ts'
 import {
@@ -696,6 +696,143 @@ describe('[Q4] while the native socket has begun to close', () => {
     await comeBack()
     await advance(1_000)
     expect([isDrained, socket.queued]).toEqual([true, 0])
+  })
+})
+
+describe('[Q4] drained()', () => {
+  test('waits for empty messages, too', async () => {
+    const { socket } = create()
+    socket.send('')
+    let isDrained = false
+    void socket.drained().then(() => (isDrained = true))
+    await settle()
+    expect(isDrained).toBe(false)
+    FakeSocket.latest.accept()
+    await advance(10)
+    expect(isDrained).toBe(true)
+  })
+
+  test('asked for while closing, tells that the goodbye has left', async () => {
+    FakeSocket.isStalled = true
+    const socket = new Heartwire('ws://example.test/', { WebSocket: FakeSocket, network: false })
+    await settle()
+    FakeSocket.latest.accept()
+    socket.send('abc')
+    socket.close()
+    const drained = socket.drained()
+    await advance(100)
+    FakeSocket.latest.drain()
+    await advance(500)
+    FakeSocket.latest.finish(1000)
+    await expect(drained).resolves.toBeUndefined()
+    // Not one of the scenes: a '*' listener would begin the watch by itself.
+    FakeSocket.mostAtOnce = 0
+  })
+
+  test('of a closed socket is no wish for the next connection', async () => {
+    const { socket, log } = await inState('closed')
+    socket.send('x')
+    await expect(socket.drained()).rejects.toMatchObject({ code: 'closed' })
+    socket.connect()
+    await settle()
+    FakeSocket.latest.accept()
+    await advance(1_000)
+    expect(log).not.toContain('drain')
+  })
+})
+
+describe('[Q3] a class that misbehaves', () => {
+  test('one that closes within send, while the queue leaves: the rest waits, in order', async () => {
+    const { socket, log } = create()
+    await settle()
+    for (const each of 'abc') socket.send(each)
+    const native = FakeSocket.latest
+    const send = native.send.bind(native)
+    native.send = (data) => {
+      send(data)
+      native.finish(1006)
+    }
+    log.length = 0
+    native.accept()
+    await settle()
+    expect([socket.queued, socket.state]).toEqual([2, 'waiting'])
+    expect(log.filter((line) => line.startsWith('<'))).toEqual(['<open>', '<close 1006 again>'])
+    expect((await comeBack()).sent).toEqual(['b', 'c'])
+  })
+
+  test('one that cannot send a queued message: it is dropped, and not in doubt', async () => {
+    const reported = stubReportError()
+    const { socket } = create()
+    const dropped = collect(socket, 'dropped')
+    const lost = collect(socket, 'lost')
+    for (const each of 'abc') socket.send(each)
+    const native = FakeSocket.latest
+    const send = native.send.bind(native)
+    native.send = (data) => {
+      if (data === 'b') throw new TypeError('not that')
+      send(data)
+    }
+    native.accept()
+    await settle()
+    expect(native.sent).toEqual(['a', 'c'])
+    expect(dropped).toEqual([{ messages: ['b'], reason: 'refused' }])
+    expect(reported).toHaveLength(1)
+    native.finish(1006)
+    await settle()
+    expect(lost).toMatchObject([{ inDoubt: 2 }])
+  })
+
+  test('one that empties its buffer within send: what has left is not sent again', async () => {
+    FakeSocket.isStalled = true
+    const { socket } = await createOpen()
+    const native = FakeSocket.latest
+    socket.send('aaaaaaaaaa')
+    const send = native.send.bind(native)
+    native.send = (data) => {
+      native.drain()
+      send(data)
+    }
+    socket.send('bbbbb')
+    native.finish(1006)
+    expect(socket.queued).toBe(1)
+  })
+
+  test('an answer that nobody asked for makes no doubt negative', async () => {
+    FakeSocket.isStalled = true
+    const { socket } = await createOpen({ heartbeat: { message: 'ping', pong: 'pong', interval: 1_000, timeout: 500 } })
+    const lost = collect(socket, 'lost')
+    socket.send('a')
+    socket.send('b')
+    await advance(1_000)
+    FakeSocket.latest.receive('pong')
+    FakeSocket.latest.finish(1006)
+    await settle()
+    expect(lost).toMatchObject([{ requeued: 2, inDoubt: 0 }])
+  })
+
+  test('without a next connection nothing is told as requeued: it is dropped', async () => {
+    FakeSocket.isStalled = true
+    const { socket } = await createOpen({ reconnect: false })
+    const lost = collect(socket, 'lost')
+    const dropped = collect(socket, 'dropped')
+    socket.send('a')
+    FakeSocket.latest.finish(1006)
+    await settle()
+    expect(lost).toMatchObject([{ requeued: 0, inDoubt: 0 }])
+    expect(dropped).toEqual([{ messages: ['a'], reason: 'closed' }])
+  })
+
+  test('ttl counts from send, also for what is sent again', async () => {
+    FakeSocket.isStalled = true
+    const { socket } = await createOpen({ queue: { ttl: 5_000 } })
+    const dropped = collect(socket, 'dropped')
+    socket.send('old')
+    await advance(60_000)
+    socket.send('new')
+    FakeSocket.isStalled = false
+    FakeSocket.latest.finish(1006)
+    expect((await comeBack()).sent).toEqual(['new'])
+    expect(dropped).toEqual([{ messages: ['old'], reason: 'expired' }])
   })
 })
 

@@ -1,6 +1,6 @@
 // What the network and the page say, and what a socket makes of it. All of it is a hint.
 import { describe, expect, test, vi } from 'vitest'
-import type { NetworkSignal, State } from '../src/index.ts'
+import type { Heartwire, NetworkSignal, State } from '../src/index.ts'
 import { FakeSocket } from './support/fake-socket.ts'
 import {
   advance,
@@ -38,7 +38,7 @@ describe('[S1] every signal in every state', () => {
     'open hide': ['paused', '<close 1006 page hidden again>', 'lost, open, 0 requeued, 0 in doubt'],
     'waiting online': ['waiting 1: 0'],
     'waiting wake': ['waiting 1: 0'],
-    'waiting restore': ['waiting 1: 0'],
+    'waiting restore': ['resolving', 'connecting'],
     'waiting offline': ['paused'],
     'waiting hide': ['paused'],
     'paused online': ['waiting', 'waiting 1: 0'],
@@ -216,6 +216,14 @@ describe('[N4] the page goes and comes', () => {
     expect(log.at(-1)).toBe('open 1 again')
   })
 
+  test('also when the page is said to be visible first, as in Chromium', async () => {
+    const { network, socket } = await inState('open')
+    network.emit('hide')
+    chance(0.5)
+    for (const signal of ['wake', 'wake', 'restore'] as const) network.emit(signal)
+    expect(socket.state).toBe('connecting')
+  })
+
   test('what was queued meanwhile is sent then', async () => {
     const { network, socket } = await inState('open')
     network.emit('hide')
@@ -315,6 +323,23 @@ describe('[N5] a source that misbehaves', () => {
     socket.close()
     FakeSocket.latest.finish(1000)
     expect(log.at(-1)).toBe('closed: user')
+  })
+
+  test('[S2] one that reconnects while it is subscribed to makes one connection', async () => {
+    let socket: Heartwire | undefined
+    const network = {
+      online: true,
+      subscribe: () => {
+        socket?.reconnect()
+        return () => {}
+      },
+    }
+    socket = create({ network, start: 'manual' }).socket
+    socket.connect()
+    await advance(9_000)
+    expect(FakeSocket.all.filter(({ readyState }) => readyState < 2)).toHaveLength(1)
+    FakeSocket.latest.accept()
+    expect(socket.state).toBe('open')
   })
 
   test('one whose online throws says nothing about the network', async () => {
