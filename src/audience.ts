@@ -8,6 +8,8 @@ export class Audience {
   readonly codec: Codec<any, any> | undefined
   readonly #socket: EventTarget
   #bus: Bus | null = null
+  /** Who waits for a promise or iterates: `off(type)` must not take that away. */
+  #waiters: Bus | null = null
   #messages: MessageListeners | null = null
 
   constructor(socket: EventTarget, codec: Codec<any, any> | undefined) {
@@ -18,6 +20,10 @@ export class Audience {
   /** Made when somebody listens: many sockets are used as a plain `WebSocket`. */
   get bus(): Bus {
     return (this.#bus ??= new Bus())
+  }
+
+  get waiters(): Bus {
+    return (this.#waiters ??= new Bus())
   }
 
   /** Adds a DOM listener of `message`. @throws TypeError as the native one */
@@ -46,17 +52,18 @@ export class Audience {
       const { data, origin, lastEventId } = event as Partial<MessageEvent>
       this.dispatch(new MessageEvent('message', { data, origin: origin ?? '', lastEventId: lastEventId ?? '' }))
     }
-    if (this.#bus?.has('message')) this.#emitDecoded(event.data)
+    if (this.isHeard('message')) this.#emitDecoded(event.data)
   }
 
   /** Tells a bus event. */
   tell<Type extends keyof HeartwireEvents>(type: Type, event: HeartwireEvents[Type]): void {
+    this.#waiters?.emit(type, event)
     this.#bus?.emit(type, event)
   }
 
   /** Whether anybody would hear a bus event. */
   isHeard(type: keyof HeartwireEvents): boolean {
-    return this.#bus?.has(type) === true
+    return this.#bus?.has(type) === true || this.#waiters?.has(type) === true
   }
 
   #emitDecoded(data: unknown): void {

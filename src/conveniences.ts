@@ -2,9 +2,9 @@
 import { handled, HeartwireError } from './errors.js'
 
 /** What there is to know of a socket here. */
-interface Bus {
-  readonly state: string
+export interface Waiting {
   on(type: string, listener: (event: any) => void): () => void
+  isClosed(): boolean
 }
 
 /**
@@ -17,15 +17,20 @@ const ITERATOR_LIMIT = 65_536
  * The next event of a type. Rejects when the socket closes for good first, or `signal` is aborted. A rejection that nobody
  * looks at is nobody's error, so it is never unhandled.
  */
-export function next<Event>(bus: Bus, type: string, failure: () => unknown, signal?: AbortSignal): Promise<Event> {
+export function next<Event>(
+  socket: Waiting,
+  type: string,
+  failure: () => unknown,
+  signal?: AbortSignal,
+): Promise<Event> {
   return handled(
     new Promise<Event>((resolve, reject) => {
       const abort = (): void => settle(() => reject(signal?.reason))
       const undo = [
-        bus.on(type, (event: Event) => settle(() => resolve(event))),
+        socket.on(type, (event: Event) => settle(() => resolve(event))),
         // In a listener of the end someone may have connected again: then that end is not this waiter's.
-        bus.on('closed', () => {
-          if (bus.state === 'closed') settle(() => reject(failure()))
+        socket.on('closed', () => {
+          if (socket.isClosed()) settle(() => reject(failure()))
         }),
         () => signal?.removeEventListener('abort', abort),
       ]
@@ -58,14 +63,14 @@ export class Messages<Message> implements AsyncIterableIterator<Message, undefin
   #hasEnded = false
   #error: unknown = null
 
-  constructor(bus: Bus, isClosed: boolean, failure: () => unknown) {
+  constructor(socket: Waiting, failure: () => unknown) {
     this.#undo = [
-      bus.on('message', (message: Message) => this.#take(message)),
-      bus.on('closed', () => {
-        if (bus.state === 'closed') this.#end(failure())
+      socket.on('message', (message: Message) => this.#take(message)),
+      socket.on('closed', () => {
+        if (socket.isClosed()) this.#end(failure())
       }),
     ]
-    if (isClosed) this.#end(failure())
+    if (socket.isClosed()) this.#end(failure())
   }
 
   [Symbol.asyncIterator](): this {

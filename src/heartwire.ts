@@ -2,7 +2,7 @@
 import { checkUrl, clampToShort, insistOnTwo, splitArguments, toTarget, withDefaults } from './arguments.js'
 import { type Attributes, defineAttribute } from './attributes.js'
 import { Audience } from './audience.js'
-import { Messages, next } from './conveniences.js'
+import { Messages, next, type Waiting } from './conveniences.js'
 import { handled, HeartwireError } from './errors.js'
 import type { HeartwireCloseEvent } from './events.js'
 import { READY_STATE } from './machine.js'
@@ -86,7 +86,7 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
     }
     prototype[Symbol.asyncDispose ?? Symbol.for('asyncDispose')] = async function asyncDispose() {
       this.close()
-      if (this.state !== 'closed') await next(this, 'closed', () => null)
+      if (this.state !== 'closed') await next(this.#waiting, 'closed', () => null)
     }
   }
 
@@ -286,7 +286,7 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
   /** The next event of a type. Rejects with a {@link HeartwireError} if the socket closes for good first. @throws TypeError for an unknown type */
   once<Type extends keyof HeartwireEvents>(type: Type): Promise<HeartwireEvents<Incoming, Outgoing>[Type]> {
     checkEvent(type)
-    return next(this, type, () => this.#finalError())
+    return next(this.#waiting, type, () => this.#finalError())
   }
 
   /** Resolves when open (at once if it is). Rejects when closed for good, or with the reason of `signal`. */
@@ -307,7 +307,7 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
   /** Every message from now on, decoded. Ends when the user closes; throws when the socket is closed for another reason. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Incoming, undefined> {
     const failure = (): unknown => (this.#shell.reason === 'user' ? null : this.#finalError())
-    return new Messages(this, this.state === 'closed', failure)
+    return new Messages(this.#waiting, failure)
   }
 
   override addEventListener<Type extends keyof WebSocketEventMap>(
@@ -346,11 +346,24 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
     else super.removeEventListener(name, callback, ...options)
   }
 
+  /** What promises and iteration are to know of us. */
+  get #waiting(): Waiting {
+    const { waiters } = this.#audience
+    return {
+      on: (type, listener) => {
+        const undo = waiters.on(type, listener)
+        if (type === 'message') this.#shell.startLazily()
+        return undo
+      },
+      isClosed: () => this.state === 'closed',
+    }
+  }
+
   async #wait(type: keyof HeartwireEvents, signal?: AbortSignal): Promise<void> {
     // What is told may be of a connection that is over again: a listener may have closed or reconnected.
     do {
       if (this.state === 'closed') throw this.#finalError()
-      await next(this, type, () => this.#finalError(), signal)
+      await next(this.#waiting, type, () => this.#finalError(), signal)
     } while (type === 'open' && this.state !== 'open')
   }
 

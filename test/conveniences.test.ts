@@ -397,6 +397,30 @@ describe('[P5] iteration', () => {
   })
 })
 
+describe('[P5] off without a listener', () => {
+  test('takes off what on() added, not what promises and iteration need', async () => {
+    const { socket } = create()
+    const heard: unknown[] = []
+    socket.on('message', () => heard.push('never'))
+    const opened = socket.opened()
+    void (async () => {
+      for await (const message of socket) heard.push(message)
+      heard.push('end')
+    })()
+    for (const type of ['open', 'message', 'closed', '*'] as const) socket.off(type)
+    FakeSocket.latest.accept()
+    await expect(opened).resolves.toBeUndefined()
+    FakeSocket.latest.receive('x')
+    const closed = socket.once('closed')
+    socket.off('closed')
+    socket.close()
+    FakeSocket.latest.finish(1000)
+    await expect(closed).resolves.toMatchObject({ reason: 'user' })
+    await settle()
+    expect(heard).toEqual(['x', 'end'])
+  })
+})
+
 describe('[P5] disposal', () => {
   test('Symbol.dispose closes', async () => {
     const { socket } = await createOpen()
