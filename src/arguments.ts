@@ -36,7 +36,7 @@ export function withDefaults<Options extends object>(own: Options | undefined, d
 export function checkUrl(url: string): void {
   try {
     const { protocol, hash } = new URL(url, (globalThis as { location?: Location }).location?.href)
-    if (/^(ws|http)s?:$/.test(protocol) && !hash) return
+    if (/^(ws|http)s?:/.test(protocol) && !hash) return
   } catch {
     // Not a url at all: the same answer.
   }

@@ -109,6 +109,7 @@ describe('retryWindow', () => {
     ['retry-after=30', 30_000],
     ['retry-after=0', 0],
     ['retry-after=1.5', 1_500],
+    ['retry-after=0.125', 125],
     ['restarting; retry-after=60; see status page', 60_000],
     ['retry-after=7 retry-after=9', 7_000],
   ])('[R8] the reason "%s" is a window of %i ms, for any code and any retry', (reason, expected) => {

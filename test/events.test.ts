@@ -56,6 +56,17 @@ describe('Bus', () => {
     expect(told).toEqual(['second: 1'])
   })
 
+  test('[P5] an undo that is called twice does not undo another registration of the same listener', () => {
+    const { bus, told, tell } = createBus()
+    const listener = tell('still there')
+    const undo = bus.on('open', listener)
+    bus.on('open', listener)
+    undo()
+    undo()
+    bus.emit('open', 1)
+    expect(told).toEqual(['still there: 1'])
+  })
+
   test('[P5] off ends one listener, or without one all of the type', () => {
     const { bus, told, tell } = createBus()
     const first = tell('first')

@@ -167,6 +167,14 @@ describe('a check that comes late', () => {
 })
 
 describe('probe', () => {
+  test('[H2] grants a silent server no more time than it has without it', () => {
+    // Silence since 0; death at 35,000.
+    check(probe(pulse(), askable, 34_000, false), askable, 'ask', 35_000)
+    check(probe(pulse(), askable, 20_000, false), askable, 'ask', 25_000)
+    // Late: who slept through the server's beats asks first.
+    check(probe(pulse(), askable, 90_000, true), askable, 'ask', 95_000)
+  })
+
   test('[N1] asks at once, with a short timeout', () => check(probe(pulse(), idle, 7_000, false), idle, 'ask', 12_000))
 
   test('[N1] the short timeout is never longer than the timeout', () => {

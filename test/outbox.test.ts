@@ -375,6 +375,7 @@ describe('what send accepts', () => {
     const resizable: ArrayBuffer = Reflect.construct(ArrayBuffer, [2, { maxByteLength: 4 }])
     const refused = [Symbol('no'), shared, new Uint8Array(shared), resizable, new Uint8Array(resizable)]
     for (const data of refused) expect(() => toWireData(data)).toThrow(TypeError)
+    expect(() => toWireData(shared)).toThrow("Cannot send as 'data' must not be in shared or resizable memory")
   })
 })
 

@@ -106,7 +106,7 @@ describe('set', () => {
     const { set, calls, start } = createTimer()
     const now = vi.spyOn(performance, 'now')
     set(50)
-    now.mockReturnValue(start + 48.9)
+    now.mockReturnValue(start + 49)
     pending.shift()?.()
     expect([calls.length, pending.length]).toEqual([0, 1])
     now.mockReturnValue(start + 49.1)
