@@ -50,8 +50,9 @@ export class Attempt<Message> {
   #bytes = 0
   /** The heartbeats without an answer, oldest first: when each was sent, and where `sent` stood. */
   #questions: { readonly at: number; readonly sent: number }[] | undefined
-  /** Where `#bytes` stood at the latest heartbeat, and how much had left at the last look. */
+  /** Where `#bytes` stood at the latest heartbeat, whether that waited behind other data, and how much had left at the last look. */
   #bytesWhenAsked = 0
+  #isBehind = false
   #left = 0
 
   constructor(startedAt: number) {
@@ -115,6 +116,8 @@ export class Attempt<Message> {
     if (questions.length < MOST_QUESTIONS) questions.push({ at, sent: this.sent })
     this.#bytesWhenAsked = this.#bytes
     this.hasLeft()
+    const own = this.#inFlight.at(-1)?.size ?? 0
+    this.#isBehind = this.#left < this.#bytes - own
   }
 
   /**
@@ -136,7 +139,9 @@ export class Attempt<Message> {
    * a sign of life ([H9]). Into a black hole nothing leaves for long.
    */
   isProgressing(): boolean {
-    return this.hasLeft() && this.#left < this.#bytesWhenAsked
+    // One that has left since the last look may still be answered.
+    const wasWaiting = this.#isBehind && this.#left < this.#bytesWhenAsked
+    return this.hasLeft() && wasWaiting
   }
 
   /** Whether any bytes have left since the last look. */

@@ -223,7 +223,9 @@ export class Shell<Incoming, Outgoing> {
         if (READY_STATE[previous] === 0) this.#replace()
         else {
           this.#credit(now)
-          this.#end({ close: { ...BROKEN, reason: 'reconnect' }, isFailure: attempt?.openedAt === null })
+          // The policy's functions may reconnect, and are asked when the native socket has closed.
+          const isGone = attempt?.native?.readyState === 3
+          this.#end({ close: { ...BROKEN, reason: 'reconnect' }, isFailure: attempt?.openedAt === null, isGone })
         }
         return this.#start(previous)
       case 'start':

@@ -250,12 +250,20 @@ describe('what a heartbeat proves', () => {
     expect(attempt.isProgressing()).toBe(false)
   })
 
-  test('[H9] a beat that has left waits for its answer, whatever leaves after it', () => {
+  test('[H9] a beat that has left since the last look may still be answered, whatever leaves after it; not for ever', () => {
     const { attempt, native } = create('aaaaaaaaaa')
     ask(attempt)
     attempt.send('bbbb', 'bbbb', true)
     native.leave(14)
+    expect(attempt.isProgressing()).toBe(true)
+    native.leave(2)
     expect(attempt.isProgressing()).toBe(false)
+  })
+
+  test('[H9] a beat that waited behind nothing has no excuse, whatever is sent after it', () => {
+    const { attempt, native } = create()
+    ask(attempt)
+    attempt.send('bbbb', 'bbbb', true)
     native.leave(2)
     expect(attempt.isProgressing()).toBe(false)
   })

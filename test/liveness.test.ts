@@ -512,6 +512,22 @@ describe('[H8] the first beat', () => {
 })
 
 describe('[H9] a slow upload', () => {
+  test('a beat that has only just left may still be answered', async () => {
+    FakeSocket.isStalled = true
+    const { socket } = await createOpen({ heartbeat: { message: 'ping', interval: 10_000, timeout: 4_000 } })
+    socket.send('x'.repeat(20_000))
+    await advance(10_000)
+    expect(pings()).toHaveLength(1)
+    await advance(3_999)
+    // Everything leaves 1 ms before the deadline, the beat last.
+    FakeSocket.latest.drain()
+    await advance(1)
+    expect(socket.state).toBe('open')
+    // But only once: silence after that is death.
+    await advance(14_000)
+    expect(socket.state).toBe('waiting')
+  })
+
   /** A link that takes a while for what is sent; the beat has to wait behind it. */
   const stalled = async (): Promise<Scene> => {
     FakeSocket.isStalled = true
@@ -544,7 +560,10 @@ describe('[H9] a slow upload', () => {
   test('is one when the beat has left and nothing comes', async () => {
     const { socket } = await stalled()
     FakeSocket.latest.drain()
+    // When it left is not known, so its answer gets one more interval and timeout.
     await advance(400)
+    expect(socket.state).toBe('open')
+    await advance(1_400)
     expect(socket.state).toBe('waiting')
   })
 })

@@ -741,6 +741,26 @@ describe('[Q4] drained()', () => {
   })
 })
 
+describe('[Q3] reconnect() from within the policy', () => {
+  test('loses nothing that could be sent again', async () => {
+    FakeSocket.isStalled = true
+    let isFirst = true
+    const scene: Scene = await inState('open', {
+      reconnect: {
+        delay: () => {
+          if (isFirst) scene.socket.reconnect()
+          isFirst = false
+          return 0
+        },
+      },
+    })
+    const lost = collect(scene.socket, 'lost')
+    scene.socket.send('a')
+    FakeSocket.latest.fail()
+    expect(lost[0]).toMatchObject({ requeued: 1, inDoubt: 0 })
+  })
+})
+
 describe('[Q3] a class that misbehaves', () => {
   test('one that closes within send, while the queue leaves: the rest waits, in order', async () => {
     const { socket, log } = create()
