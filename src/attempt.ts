@@ -116,8 +116,8 @@ export class Attempt<Message> {
     if (questions.length < MOST_QUESTIONS) questions.push({ at, sent: this.sent })
     this.#bytesWhenAsked = this.#bytes
     this.hasLeft()
-    const own = this.#inFlight.at(-1)?.size ?? 0
-    this.#isBehind = this.#left < this.#bytes - own
+    const { size } = this.#inFlight.at(-1) as Entry<Message>
+    this.#isBehind = this.#left < this.#bytes - size
   }
 
   /**

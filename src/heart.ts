@@ -73,14 +73,8 @@ export class Heart {
 
   /** A beat arrived. Returns its latency in ms if it is an answer; a beat of the server's own answers no question. */
   answered(): number | null {
-    const pulse = this.pulse
-    const latency =
-      this.#settings.from === 'client' ? this.#attempt.answered(pulse.heard, this.#settings.timeout) : null
-    if (latency !== null) {
-      pulse.asked = null
-      pulse.isForgiven = false
-    }
-    return latency
+    const { from, timeout } = this.#settings
+    return from === 'client' ? this.#attempt.answered(this.pulse.heard, timeout) : null
   }
 
   /** Answers a beat, if the application wants to. */

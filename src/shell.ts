@@ -275,6 +275,7 @@ export class Shell<Incoming, Outgoing> {
         return
       case 'finish':
         return this.#finish()
+      /* v8 ignore next 2 -- a step without a case does not compile */
       default:
         step satisfies never
     }

@@ -268,6 +268,17 @@ describe('what a heartbeat proves', () => {
     expect(attempt.isProgressing()).toBe(false)
   })
 
+  test('[S6] its signal is aborted when it is over, also if nobody had asked for it before', () => {
+    const { attempt } = create()
+    const { signal } = attempt
+    expect(signal.aborted).toBe(false)
+    attempt.abort()
+    expect(signal.aborted).toBe(true)
+    const { attempt: other } = create()
+    other.abort()
+    expect(other.signal.aborted).toBe(true)
+  })
+
   test('[Q5] hasLeft tells whether bytes have left since the last look', () => {
     const { attempt, native } = create('aaaaaaaaaa')
     expect(attempt.hasLeft()).toBe(false)

@@ -524,6 +524,19 @@ describe('on… attributes', () => {
     expect(told).toEqual([])
   })
 
+  test('[P2] cancel an event that can be cancelled by returning false, and by nothing else', () => {
+    const { target } = createTarget()
+    for (const [returned, isCancelled] of [
+      [false, true],
+      [true, false],
+      [undefined, false],
+      [null, false],
+    ]) {
+      target.onopen = () => returned
+      expect(target.dispatchEvent(new Event('open', { cancelable: true }))).toBe(!isCancelled)
+    }
+  })
+
   test('[P2] may be replaced or removed by a listener before them', () => {
     const { target, told, tell, open } = createTarget()
     target.addEventListener('open', () => (target.onopen = tell('replaced')), { once: true })

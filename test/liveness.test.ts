@@ -202,6 +202,17 @@ describe('[H2] the server beats', () => {
 })
 
 describe('[H3] pong', () => {
+  test('a beat of the server’s own is no answer, even while we ask', async () => {
+    const { socket, network } = await beat({ from: 'server', pong: 'beat' })
+    const beats = collect(socket, 'heartbeat')
+    await advance(10)
+    network.emit('wake')
+    expect(pings()).toHaveLength(1)
+    await advance(10)
+    FakeSocket.latest.receive('beat')
+    expect([beats, socket.latency]).toEqual([[{ latency: null }], null])
+  })
+
   test('is kept from message listeners and gives the latency', async () => {
     const { socket, log } = await beat({ pong: 'pong' })
     const listener = vi.fn<() => void>()

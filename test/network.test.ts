@@ -481,6 +481,18 @@ describe('NetworkMonitor', () => {
     expect([vi.getTimerCount(), monitor.online]).toEqual([0, true])
   })
 
+  test('[N6] found down while nobody listened, it looks again for the first who does', async () => {
+    const { monitor, network, told, stop } = create()
+    stop()
+    network.online = false
+    expect(await monitor.check()).toBe(false)
+    network.online = true
+    const undo = monitor.on('up', () => told.push('up, after all'))
+    await settle()
+    expect([monitor.online, told]).toEqual([true, ['up, after all']])
+    undo()
+  })
+
   test('[N6] nobody listening, a check answers once and starts nothing', async () => {
     const network = createSource()
     const monitor = new NetworkMonitor({ source: network })
