@@ -24,6 +24,7 @@ export default defineConfig({
     },
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/*.test.ts'], environment: 'node' } },
+      { extends: true, test: { name: 'simulation', include: ['test/simulation/*.test.ts'], environment: 'node' } },
       { extends: true, test: { name: 'dom', include: ['test/dom/*.test.ts'], environment: 'jsdom' } },
       { extends: true, test: { name: 'server', include: ['test/server/*.test.ts'], environment: 'node' } },
       {

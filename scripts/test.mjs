@@ -100,6 +100,7 @@ const steps = [
   ['attw', check('attw --pack --profile node16')],
   ['size', check('size-limit')],
   ['unit', vitest('unit')],
+  ['simulation', vitest('simulation')],
   ['dom', vitest('dom')],
   ['server', vitest('server')],
   ['browser', vitest('browser')],
