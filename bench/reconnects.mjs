@@ -74,15 +74,19 @@ let messages = 0
 socket.addEventListener('open', () => opened++)
 socket.onmessage = () => messages++
 
+/** Node 20 has no CloseEvent. */
+const closed = (/** @type {number} */ code) =>
+  Object.assign(new Event('close'), { code, reason: '', wasClean: code === 1000 })
+
 /** One life: open, a message each way, and the end. */
 async function live(/** @type {boolean} */ isLost) {
   const native = /** @type {FakeSocket} */ (FakeSocket.latest)
   native.emit('open', new Event('open'))
-  native.emit('message', new MessageEvent('message', { data: 'a message' }))
+  native.message(new MessageEvent('message', { data: 'a message' }))
   socket.send('another')
   if (isLost) {
     native.readyState = 3
-    native.emit('close', { code: 1006, reason: '', wasClean: false })
+    native.emit('close', closed(1006))
   } else socket.reconnect()
   await Promise.resolve()
   // The retry is one of the timers that there are.
@@ -119,7 +123,7 @@ if (opened !== expected || messages !== expected)
 const aliveAfter = alive
 socket.close()
 runTimers()
-FakeSocket.latest?.emit('close', { code: 1000, reason: '', wasClean: true })
+FakeSocket.latest?.emit('close', closed(1000))
 await tick()
 console.log(
   JSON.stringify({
