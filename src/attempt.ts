@@ -50,8 +50,10 @@ export class Attempt<Message> {
   #bytes = 0
   /** The heartbeats without an answer, oldest first: when each was sent, and where `sent` stood. */
   #questions: { readonly at: number; readonly sent: number }[] | undefined
-  /** Where `#bytes` stood at the latest heartbeat, whether that waited behind other data, and how much had left at the last look. */
+  /** Where `#bytes` stood at the latest heartbeat, whether that waited behind messages, and how much had left at the last look. */
   #bytesWhenAsked = 0
+  /** Where `#bytes` stood after the latest message of the application's. */
+  #messagesEnd = 0
   #isBehind = false
   #left = 0
 
@@ -80,6 +82,7 @@ export class Attempt<Message> {
       this.#push(message === wire ? (kept as Message) : message, kept, at)
     }
     this.sent++
+    this.#messagesEnd = this.#bytes
   }
 
   /** Sends what cannot be sent again: it is accounted for by its bytes only. */
@@ -116,8 +119,7 @@ export class Attempt<Message> {
     if (questions.length < MOST_QUESTIONS) questions.push({ at, sent: this.sent })
     this.#bytesWhenAsked = this.#bytes
     this.hasLeft()
-    const { size } = this.#inFlight.at(-1) as Entry<Message>
-    this.#isBehind = this.#left < this.#bytes - size
+    this.#isBehind = this.#left < this.#messagesEnd
   }
 
   /**

@@ -1,7 +1,7 @@
 // The heartbeat of one connection: asks the rules of heartbeat.ts and does what they say. Dies with the connection.
 import type { Attempt } from './attempt.js'
 import { isolated } from './errors.js'
-import { firstPulse, type judge, nextBeat, nextCheck, type Pulse, type Verdict } from './heartbeat.js'
+import { firstPulse, isAsking, type judge, nextBeat, nextCheck, type Pulse, type Verdict } from './heartbeat.js'
 import type { Settings } from './options.js'
 import { toWireData } from './outbox.js'
 
@@ -39,7 +39,8 @@ export class Heart {
   look(decide: typeof judge, now: number, isLate: boolean): Verdict {
     const [verdict, pulse] = decide(this.pulse, this.#settings, now, isLate)
     this.pulse = pulse
-    if (verdict !== 'dead' || !this.#attempt.isProgressing()) return verdict
+    // Only an open question can be waiting behind data that is leaving ([H9]).
+    if (verdict !== 'dead' || !isAsking(pulse) || !this.#attempt.isProgressing()) return verdict
     pulse.heard = now
     return 'fine'
   }

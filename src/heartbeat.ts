@@ -99,7 +99,8 @@ function settled(pulse: Pulse): Pulse {
   return isAsking(pulse) ? pulse : { ...pulse, asked: null, isForgiven: false }
 }
 
-function isAsking(pulse: Pulse): boolean {
+/** Whether a question is open: asked, and nothing was heard since. */
+export function isAsking(pulse: Pulse): boolean {
   return pulse.asked !== null && pulse.heard < pulse.asked
 }
 

@@ -260,6 +260,14 @@ describe('what a heartbeat proves', () => {
     expect(attempt.isProgressing()).toBe(false)
   })
 
+  test('[H9] a beat that waited behind another beat has no excuse', () => {
+    const { attempt, native } = create()
+    ask(attempt)
+    ask(attempt)
+    native.leave()
+    expect(attempt.isProgressing()).toBe(false)
+  })
+
   test('[H9] a beat that waited behind nothing has no excuse, whatever is sent after it', () => {
     const { attempt, native } = create()
     ask(attempt)

@@ -523,6 +523,20 @@ describe('[H8] the first beat', () => {
 })
 
 describe('[H9] a slow upload', () => {
+  test('[H2] one before the last sign of life excuses nothing', async () => {
+    FakeSocket.isStalled = true
+    const { socket, network } = await createOpen({
+      heartbeat: { from: 'server', message: 'ping', interval: 1_000, timeout: 1_000 },
+    })
+    socket.send('data')
+    // A probe, behind data.
+    network.emit('wake')
+    FakeSocket.latest.drain()
+    FakeSocket.latest.receive('anything')
+    await advance(2_000)
+    expect(socket.state).toBe('waiting')
+  })
+
   test('a beat that has only just left may still be answered', async () => {
     FakeSocket.isStalled = true
     const { socket } = await createOpen({ heartbeat: { message: 'ping', interval: 10_000, timeout: 4_000 } })

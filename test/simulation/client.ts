@@ -179,6 +179,7 @@ export class Client implements SocketWatcher {
   }
 
   sent(connection: Connection, text: string): void {
+    this.world.log(() => `socket ${connection.number}: sends ${text.slice(0, 20)}, ${text.length} characters`)
     this.ledger.fly(connection, text)
   }
 
@@ -187,6 +188,7 @@ export class Client implements SocketWatcher {
   }
 
   delivered(connection: Connection, text: string): void {
+    this.world.log(() => `socket ${connection.number}: receives ${text}`)
     if (connection !== this.connections.at(-1)) return
     const { state } = this.socket
     if (state === 'open') this.vitals.signOfLife(connection)
