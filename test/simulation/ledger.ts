@@ -159,12 +159,10 @@ export class Ledger {
       connection.outgoing.some((parcel) => parcel.text === entry.text && parcel.rest === parcel.size),
     )
     const mayReplay = this.#facts.queue?.replay === true && isNativelyClosed && event.willReconnect
-    // When the policy's functions call reconnect(), the socket has closed, but it is the call that ends the connection.
-    const isEither = isNativelyClosed && event.close.reason === 'reconnect' && event.requeued === 0
     // Without a next connection they are dropped, whether or not they are called requeued before.
     const isDropped = !event.willReconnect && event.requeued === whole.length
     claim(
-      isEither || isDropped || event.requeued === (mayReplay ? whole.length : 0),
+      isDropped || event.requeued === (mayReplay ? whole.length : 0),
       `${event.requeued} requeued, but ${whole.length} of ${flying.length} were wholly in the buffer of socket ${connection.number}, which is ${isNativelyClosed ? '' : 'not '}closed`,
     )
     const back = event.requeued > 0 ? flying.slice(-event.requeued) : []
