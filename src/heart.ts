@@ -75,7 +75,12 @@ export class Heart {
   /** A beat arrived. Returns its latency in ms if it is an answer; a beat of the server's own answers no question. */
   answered(): number | null {
     const { from, timeout } = this.#settings
-    return from === 'client' ? this.#attempt.answered(this.pulse.heard, timeout) : null
+    const latency = from === 'client' ? this.#attempt.answered(this.pulse.heard, timeout) : null
+    if (latency === null) return null
+    // Clocks are coarse: an answer may seem to come before its question.
+    this.pulse.asked = null
+    this.pulse.isForgiven = false
+    return Math.max(latency, 0)
   }
 
   /** Answers a beat, if the application wants to. */

@@ -202,6 +202,16 @@ describe('[H2] the server beats', () => {
 })
 
 describe('[H3] pong', () => {
+  test('clocks are coarse: an answer that seems to come before its question is one, with a latency of 0', async () => {
+    const { socket } = await beat({ pong: 'pong' })
+    await advance(1_000)
+    expect(pings()).toHaveLength(1)
+    FakeSocket.latest.onmessage?.({ type: 'message', data: 'pong', timeStamp: performance.now() - 0.1 })
+    expect(socket.latency).toBe(0)
+    await advance(400)
+    expect(socket.state).toBe('open')
+  })
+
   test('a beat of the server’s own is no answer, even while we ask', async () => {
     const { socket, network } = await beat({ from: 'server', pong: 'beat' })
     const beats = collect(socket, 'heartbeat')
