@@ -1,12 +1,44 @@
 // One project per kind of test; `npm test` runs each apart and fails when one finds no test.
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
-import { chromiumArgs, findChromium } from './scripts/browser.mjs'
+import type { TestProjectInlineConfiguration } from 'vitest/config'
+import type { BrowserProviderOption } from 'vitest/node'
+import { chromiumArgs, findEngine } from './scripts/browser.mjs'
+import type { Engine } from './scripts/browser.mjs'
+import { webkit } from './test/support/webkit-provider.ts'
 
-// Without a Chromium the other projects still run; the browser project then says that it cannot start.
-const executablePath = await findChromium().catch((error: unknown) => {
-  if (process.env['HEARTWIRE_CHROMIUM']) throw error
-  return undefined
+// Without a browser the other projects still run; the browser's own project then says that it cannot start.
+const find = (engine: 'chromium' | 'firefox', variable: string): Promise<string | undefined> =>
+  findEngine(engine).then(String, (error: unknown) => {
+    if (process.env[variable]) throw error
+    return undefined
+  })
+const chromium = await find('chromium', 'HEARTWIRE_CHROMIUM')
+const firefox = await find('firefox', 'HEARTWIRE_FIREFOX')
+
+const pathOf = (executablePath: string | undefined): { executablePath?: string } =>
+  executablePath ? { executablePath } : {}
+
+/** The one suite for all engines, as a project of its own for each: their providers do not mix in one. */
+const inBrowser = (name: Engine, provider: BrowserProviderOption): TestProjectInlineConfiguration => ({
+  extends: true,
+  test: {
+    // Vitest wants a name for the group of instances, too, and runs the instance.
+    name: `in ${name}`,
+    include: ['test/browser/*.test.ts'],
+    globalSetup: ['test/support/browser-setup.ts'],
+    // The files share one server; a file that stalls the link must not stall its neighbour.
+    fileParallelism: false,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      // Port 0 would be nicer, but vitest takes the next free one by itself.
+      api: { host: '127.0.0.1' },
+      provider,
+      instances: [{ browser: name, name }],
+    },
+  },
 })
 
 export default defineConfig({
@@ -27,27 +59,10 @@ export default defineConfig({
       { extends: true, test: { name: 'simulation', include: ['test/simulation/*.test.ts'], environment: 'node' } },
       { extends: true, test: { name: 'dom', include: ['test/dom/*.test.ts'], environment: 'jsdom' } },
       { extends: true, test: { name: 'server', include: ['test/server/*.test.ts'], environment: 'node' } },
-      {
-        extends: true,
-        test: {
-          name: 'browser',
-          include: ['test/browser/*.test.ts'],
-          globalSetup: ['test/support/browser-setup.ts'],
-          // The files share one server; a file that stalls the link must not stall its neighbour.
-          fileParallelism: false,
-          browser: {
-            enabled: true,
-            headless: true,
-            screenshotFailures: false,
-            // Port 0 would be nicer, but vitest takes the next free one by itself.
-            api: { host: '127.0.0.1' },
-            provider: playwright({
-              launchOptions: { args: chromiumArgs(), ...(executablePath ? { executablePath } : {}) },
-            }),
-            instances: [{ browser: 'chromium' }],
-          },
-        },
-      },
+      inBrowser('chromium', playwright({ launchOptions: { args: chromiumArgs(), ...pathOf(chromium) } })),
+      // Over WebDriver BiDi: the Firefox that users have, not one that was patched for tests.
+      inBrowser('firefox', playwright({ launchOptions: { channel: 'moz-firefox', ...pathOf(firefox) } })),
+      inBrowser('webkit', webkit),
       {
         extends: true,
         test: {

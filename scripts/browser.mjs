@@ -1,7 +1,7 @@
-// Finds the Chromium that the tests drive, and installs one where there is none.
-// By hand: `node scripts/browser.mjs` prints its path, `--install` may install.
+// Finds the browsers that the tests drive, and installs what is missing.
+// By hand: `node scripts/browser.mjs` prints their paths, `--install` may install.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, readdirSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -10,26 +10,45 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** The last release that runs on Node 20 without an engine warning. */
 const sparticuz = '@sparticuz/chromium@143.0.4'
 
-const commands = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+/** The engines, by the names of their test projects. */
+export const ENGINES = /** @type {const} */ (['chromium', 'firefox', 'webkit'])
 
-/** Where installers put a browser that is not on PATH. */
-const usualPlaces = () => {
+/** @typedef {typeof ENGINES[number]} Engine */
+
+/** What Debian calls them; WebKitGTK's own window needs a display, so it comes with one. */
+const PACKAGES = {
+  chromium: ['chromium'],
+  firefox: ['firefox-esr'],
+  webkit: ['webkit2gtk-driver', 'xvfb'],
+}
+
+/** What to look for, and where installers put it when it is not on PATH. */
+const chromiums = {
+  commands: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+  darwin: ['Chromium.app/Contents/MacOS/Chromium', 'Google Chrome.app/Contents/MacOS/Google Chrome'],
+  win32: ['Google/Chrome/Application/chrome.exe', 'Chromium/Application/chrome.exe'],
+}
+const firefoxes = {
+  commands: ['firefox-esr', 'firefox'],
+  darwin: ['Firefox.app/Contents/MacOS/firefox'],
+  win32: ['Mozilla Firefox/firefox.exe'],
+}
+
+/** @param {typeof chromiums} known */
+const usualPlaces = ({ darwin, win32 }) => {
   if (process.platform === 'darwin') {
-    return ['Chromium.app/Contents/MacOS/Chromium', 'Google Chrome.app/Contents/MacOS/Google Chrome'].flatMap((app) => [
-      join('/Applications', app),
-      join(process.env['HOME'] ?? '/', 'Applications', app),
-    ])
+    const folders = ['/Applications', join(process.env['HOME'] ?? '/', 'Applications')]
+    return folders.flatMap((folder) => darwin.map((app) => join(folder, app)))
   }
   if (process.platform === 'win32') {
     const folders = ['PROGRAMFILES', 'PROGRAMFILES(X86)', 'LOCALAPPDATA'].map((name) => process.env[name])
-    return folders.flatMap((folder) =>
-      folder
-        ? [join(folder, 'Google/Chrome/Application/chrome.exe'), join(folder, 'Chromium/Application/chrome.exe')]
-        : [],
-    )
+    return folders.flatMap((folder) => (folder ? win32.map((path) => join(folder, path)) : []))
   }
   return []
 }
+
+/** @param {typeof chromiums} known */
+const findPresent = (known) => [...onPath(known.commands), ...usualPlaces(known)].find(isBrowser)
 
 /** @param {string} path */
 const isExecutable = (path) => {
@@ -91,12 +110,19 @@ const run = (command, args, env = {}) => {
   return result.status === 0
 }
 
-const installFromDebian = () => {
-  if (process.getuid?.() !== 0 || !onPath(['apt-get']).some(isExecutable)) return undefined
+let isUpdated = false
+
+/** @param {Engine} engine */
+const installFromDebian = (engine) => {
+  if (process.getuid?.() !== 0 || !onPath(['apt-get']).some(isExecutable)) return
   const env = { DEBIAN_FRONTEND: 'noninteractive' }
-  run('apt-get', ['update'], env)
-  run('apt-get', ['install', '-y', '--no-install-recommends', 'chromium'], env)
-  return onPath(commands).find(isBrowser)
+  isUpdated ||= run('apt-get', ['update'], env)
+  run('apt-get', ['install', '-y', '--no-install-recommends', ...PACKAGES[engine]], env)
+}
+
+const installChromiumFromDebian = () => {
+  installFromDebian('chromium')
+  return findPresent(chromiums)
 }
 
 const installFromPlaywright = async () => {
@@ -110,20 +136,27 @@ const installFromNpm = () => {
 }
 
 /**
+ * What a variable of the environment asks for. A wrong wish is an error: testing another browser than the one named would
+ * prove the wrong thing.
+ * @param {string} variable
+ */
+const wish = (variable) => {
+  const path = process.env[variable]
+  if (path && !isExecutable(path)) throw new Error(`Cannot use ${variable}: no executable at ${path}`)
+  return path
+}
+
+/**
  * The path of a Chromium. The order goes from what was asked for, over what is there, to what can be had.
  * @param {{ install?: boolean }} [options] `install`: may change the machine to get one.
  * @returns {Promise<string>}
  */
 export async function findChromium({ install = false } = {}) {
-  const wanted = process.env['HEARTWIRE_CHROMIUM']
-  if (wanted) {
-    // A wrong wish is an error: testing another browser than the one named would prove the wrong thing.
-    if (!isExecutable(wanted)) throw new Error(`Cannot use HEARTWIRE_CHROMIUM: no executable at ${wanted}`)
-    return wanted
-  }
-  const present = [...onPath(commands), ...usualPlaces()].find(isBrowser) ?? (await playwrights()) ?? sparticuzs()
+  const present = wish('HEARTWIRE_CHROMIUM') ?? findPresent(chromiums) ?? (await playwrights()) ?? sparticuzs()
   if (present) return present
-  const installed = install ? (installFromDebian() ?? (await installFromPlaywright()) ?? installFromNpm()) : undefined
+  const installed = install
+    ? (installChromiumFromDebian() ?? (await installFromPlaywright()) ?? installFromNpm())
+    : undefined
   if (installed) return installed
   throw new Error(
     [
@@ -133,6 +166,75 @@ export async function findChromium({ install = false } = {}) {
       '  - npx playwright install chromium',
       `  - npm install --no-save ${sparticuz}`,
       ...(install ? [] : ['  - node scripts/browser.mjs --install, which tries the last two and apt']),
+    ].join('\n'),
+  )
+}
+
+/**
+ * The path of a stock Firefox; Playwright's own is patched and would not show what users meet.
+ * @param {{ install?: boolean }} [options]
+ * @returns {Promise<string>}
+ */
+export async function findFirefox({ install = false } = {}) {
+  const present = wish('HEARTWIRE_FIREFOX') ?? findPresent(firefoxes)
+  if (present) return present
+  if (install) installFromDebian('firefox')
+  const installed = findPresent(firefoxes)
+  if (installed) return installed
+  throw new Error(
+    [
+      'Cannot find a Firefox for the browser tests. Any of these helps:',
+      '  - install Firefox so that it is on PATH (Debian: apt-get install firefox-esr)',
+      '  - set HEARTWIRE_FIREFOX to its executable',
+    ].join('\n'),
+  )
+}
+
+/**
+ * WebKitGTK: its driver, its smallest browser, and a display for that browser's window.
+ * @typedef {{ driver: string, browser: string, display: string }} WebKit
+ */
+
+/** Distributions put it below their library folder, which no PATH names. */
+const miniBrowsers = () => {
+  const folders = ['/usr/lib', '/usr/libexec', ...readFolder('/usr/lib').map((name) => join('/usr/lib', name))]
+  return folders.flatMap((folder) =>
+    ['webkit2gtk-4.1', 'webkitgtk-6.0'].map((version) => join(folder, version, 'MiniBrowser')),
+  )
+}
+
+/** @param {string} folder */
+const readFolder = (folder) => {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return [] // Not a system where WebKitGTK would be.
+  }
+}
+
+/** @returns {WebKit | undefined} */
+const presentWebKit = () => {
+  const driver = onPath(['WebKitWebDriver']).find(isExecutable)
+  const browser = wish('HEARTWIRE_WEBKIT') ?? miniBrowsers().find(isExecutable)
+  const display = onPath(['Xvfb']).find(isExecutable)
+  return driver && browser && display ? { driver, browser, display } : undefined
+}
+
+/**
+ * @param {{ install?: boolean }} [options]
+ * @returns {Promise<WebKit>}
+ */
+export async function findWebKit({ install = false } = {}) {
+  const present = presentWebKit()
+  if (present) return present
+  if (install) installFromDebian('webkit')
+  const installed = presentWebKit()
+  if (installed) return installed
+  throw new Error(
+    [
+      'Cannot find WebKitGTK for the browser tests: WebKitWebDriver, its MiniBrowser and Xvfb. Any of these helps:',
+      '  - Debian: apt-get install webkit2gtk-driver xvfb',
+      '  - set HEARTWIRE_WEBKIT to a MiniBrowser, with WebKitWebDriver and Xvfb on PATH',
     ].join('\n'),
   )
 }
@@ -153,11 +255,22 @@ export function chromiumArgs() {
   return process.getuid?.() === 0 ? ['--no-sandbox', ...args] : args
 }
 
+const finders = { chromium: findChromium, firefox: findFirefox, webkit: findWebKit }
+
+/**
+ * Throws, with the ways out, when the engine is not there.
+ * @param {Engine} engine
+ * @param {{ install?: boolean }} [options]
+ */
+export const findEngine = (engine, options) => finders[engine](options)
+
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  try {
-    console.log(await findChromium({ install: process.argv.includes('--install') }))
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error)
-    process.exitCode = 1
+  for (const engine of ENGINES) {
+    try {
+      console.log(engine, await findEngine(engine, { install: process.argv.includes('--install') }))
+    } catch (error) {
+      console.error(error instanceof Error ? error.message : error)
+      process.exitCode = 1
+    }
   }
 }

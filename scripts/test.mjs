@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findChromium } from './browser.mjs'
+import { ENGINES, findEngine } from './browser.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const bin = join(root, 'node_modules', '.bin')
@@ -74,22 +74,38 @@ const vitest = (project) => async () => {
   }
 }
 
-/** Without it neither `browser` nor `e2e` can pass; both then find the same one. */
-const chromium = async () => {
-  console.log('\n$ find a Chromium')
-  try {
-    env['HEARTWIRE_CHROMIUM'] = await findChromium({ install: true })
-    console.log(env['HEARTWIRE_CHROMIUM'])
-    return { passed: 1, failed: 0, skipped: 0 }
-  } catch (error) {
-    return { passed: 0, failed: broken(error instanceof Error ? error.message : String(error)), skipped: 0 }
+/** Engines that are not on this machine and may be left out. @type {Set<string>} */
+const missing = new Set()
+
+/** Finds or installs the browsers. In CI all must be there; elsewhere one that cannot be had is a skip that everybody sees. */
+const engines = async () => {
+  const count = { passed: 0, failed: 0, skipped: 0 }
+  for (const engine of ENGINES) {
+    console.log(`\n$ find ${engine}`)
+    try {
+      console.log(await findEngine(engine, { install: true }))
+      count.passed += 1
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      if (process.env['CI']) count.failed += broken(reason)
+      else {
+        console.log(`\nSkipped: ${reason}`)
+        missing.add(engine)
+        count.skipped += 1
+      }
+    }
   }
+  return count
 }
+
+/** The suite of test/browser/ in one engine, unless it is missing. */
+const inBrowser = (/** @type {typeof ENGINES[number]} */ engine) => () =>
+  missing.has(engine) ? Promise.resolve({ passed: 0, failed: 0, skipped: 1 }) : vitest(engine)()
 
 /** In this order: what others need first, then from fast to slow. */
 /** @type {[name: string, step: () => Promise<Count>][]} */
 const steps = [
-  ['chromium', chromium],
+  ['engines', engines],
   ['build', check('npm run --silent build')],
   ['lint', check('oxlint --type-aware --deny-warnings')],
   ['format', check('oxfmt --check')],
@@ -103,7 +119,9 @@ const steps = [
   ['simulation', vitest('simulation')],
   ['dom', vitest('dom')],
   ['server', vitest('server')],
-  ['browser', vitest('browser')],
+  ['chromium', inBrowser('chromium')],
+  ['firefox', inBrowser('firefox')],
+  ['webkit', inBrowser('webkit')],
   ['e2e', vitest('e2e')],
 ]
 

@@ -4,7 +4,7 @@ import { Heartwire, HeartwireError, json } from '../../src/index.ts'
 import type { HeartwireCloseEvent, HeartwireEvents, HeartwireOptions, State } from '../../src/index.ts'
 import { openRig } from '../support/control.ts'
 import type { RemoteRig } from '../support/control.ts'
-import { event, task } from './subjects.ts'
+import { engine, event, task } from './subjects.ts'
 
 let rig: RemoteRig
 const sockets: { close(): void }[] = []
@@ -157,26 +157,27 @@ describe('a link that dies in silence', () => {
   })
 
   test('[S1] an upgrade that hangs is given up after connectTimeout, and tried again', async () => {
-    // The native socket gets a link of its own: Chromium connects to one address once at a time.
-    const elsewhere = await openRig()
-    try {
-      await elsewhere.control('proxy.hangUpgrade', true)
-      const native = new WebSocket(elsewhere.url)
-      sockets.push(native)
-      await elsewhere.control('proxy.waitForAccepted', 1)
-      await rig.control('proxy.hangUpgrade', true)
-      const socket = make({ connectTimeout: 100 })
-      const close = closeOf(socket)
-      expect(await socket.once('error')).toMatchObject({ code: 'connect-timeout' })
-      expect(await close).toMatchObject({ code: 1006, reason: 'connect timeout', willReconnect: true })
-      await rig.control('proxy.waitForAccepted', 2)
-      expect(native.readyState).toBe(WebSocket.CONNECTING)
-      const open = socket.once('open')
-      await rig.control('proxy.hangUpgrade', false)
-      expect((await open).isReconnect).toBe(false)
-    } finally {
-      await elsewhere.close()
-    }
+    await rig.control('proxy.hangUpgrade', true)
+    const socket = make({ connectTimeout: 100 })
+    const close = closeOf(socket)
+    expect(await socket.once('error')).toMatchObject({ code: 'connect-timeout' })
+    expect(await close).toMatchObject({ code: 1006, reason: 'connect timeout', willReconnect: true })
+    await rig.control('proxy.waitForAccepted', 2)
+    const open = socket.once('open')
+    await rig.control('proxy.hangUpgrade', false)
+    expect((await open).isReconnect).toBe(false)
+  })
+
+  // After the one above, and not beside it: browsers connect to one address once at a time.
+  test('[S1] an upgrade that hangs keeps the native socket connecting', async () => {
+    await rig.control('proxy.hangUpgrade', true)
+    const native = new WebSocket(rig.url)
+    sockets.push(native)
+    await rig.control('proxy.waitForAccepted', 1)
+    await new Promise((resolve) => {
+      setTimeout(resolve, 500)
+    })
+    expect(native.readyState).toBe(WebSocket.CONNECTING)
   })
 })
 
@@ -288,26 +289,30 @@ describe('a connection that is lost', () => {
     ])
   })
 
-  test('[P1] a relative url means the same at each attempt, wherever the page has gone meanwhile', async () => {
-    const base = document.createElement('base')
-    base.href = rig.url.replace('ws:', 'http:') + 'first/page.html'
-    document.head.append(base)
-    try {
-      const socket = keep(new Heartwire('feed', { reconnect: SOON }))
-      await socket.opened()
-      const { url } = socket
-      // As history.pushState of a single-page app does.
-      base.href = rig.url.replace('ws:', 'http:') + 'second/page.html'
-      const open = socket.once('open')
-      await rig.control('proxy.reset')
-      await open
-      const connections = await rig.control('server.connections')
-      expect(connections.map(({ path }) => path)).toEqual(['/first/feed', '/first/feed'])
-      expect(socket.url).toBe(url)
-    } finally {
-      base.remove()
-    }
-  })
+  // Firefox resolves a WebSocket's address against the page's own and not, as the standard has it, against its `<base>`.
+  test.skipIf(engine === 'firefox')(
+    '[P1] a relative url means the same at each attempt, wherever the page has gone meanwhile',
+    async () => {
+      const base = document.createElement('base')
+      base.href = rig.url.replace('ws:', 'http:') + 'first/page.html'
+      document.head.append(base)
+      try {
+        const socket = keep(new Heartwire('feed', { reconnect: SOON }))
+        await socket.opened()
+        const { url } = socket
+        // As history.pushState of a single-page app does.
+        base.href = rig.url.replace('ws:', 'http:') + 'second/page.html'
+        const open = socket.once('open')
+        await rig.control('proxy.reset')
+        await open
+        const connections = await rig.control('server.connections')
+        expect(connections.map(({ path }) => path)).toEqual(['/first/feed', '/first/feed'])
+        expect(socket.url).toBe(url)
+      } finally {
+        base.remove()
+      }
+    },
+  )
 
   test('[P1] protocols of any iterable are offered again at each attempt', async () => {
     const protocols = (function* () {
@@ -353,6 +358,7 @@ describe('a connection that is lost', () => {
     const [socket, other] = [make(), make()]
     await Promise.all([socket.opened(), other.opened()])
     const waiting = socket.once('waiting')
+    const otherLost = other.once('lost')
     await rig.control('proxy.reset')
     await waiting
     const close = closeOf(socket)
@@ -360,6 +366,8 @@ describe('a connection that is lost', () => {
     socket.close()
     expect(await close).toMatchObject({ code: 1006, willReconnect: false })
     expect(seen).toEqual(['closing', 'closed'])
+    // It may learn of its loss later; the first round must not find it open still.
+    await otherLost
     // The other one retries meanwhile, as often as this one would have.
     for (let round = 1; round <= 5; round += 1) {
       await other.opened()
@@ -441,11 +449,15 @@ describe('messages', () => {
     await rig.control('proxy.refuse')
     await rig.control('proxy.reset')
     const { requeued, inDoubt } = await lost
-    expect(requeued).toBeGreaterThan(count - large)
-    expect(requeued).toBeLessThan(count)
     expect(requeued + inDoubt).toBe(count)
     expect(socket.queued).toBe(requeued)
-    expect(socket.bufferedAmount).toBe((requeued - (count - large)) * (1 << 16) + (count - large) * 100)
+    // WebKitGTK says that all has left once its network process has it. So all is in doubt, and nothing is sent twice.
+    if (engine === 'webkit') expect(requeued).toBe(0)
+    else {
+      expect(requeued).toBeGreaterThan(count - large)
+      expect(requeued).toBeLessThan(count)
+      expect(socket.bufferedAmount).toBe((requeued - (count - large)) * (1 << 16) + (count - large) * 100)
+    }
     socket.send(encode(numbered(count)))
     await rig.control('proxy.resume')
     await rig.control('proxy.accept')
@@ -488,9 +500,9 @@ describe('messages', () => {
     await socket.opened()
     await rig.control('proxy.delay', 100)
     await rig.control('server.closeClients', 4000)
-    // The close frame is here, the end of the connection is not.
+    // The close frame is here, the end of the connection is not. WebKit does not wait for it.
     while (socket.readyState === 1) await task()
-    expect(socket).toMatchObject({ readyState: 2, state: 'open' })
+    expect([socket.readyState, socket.state]).toEqual(engine === 'webkit' ? [0, 'waiting'] : [2, 'open'])
     for (let index = 0; index < 3; index += 1) socket.send(numbered(index))
     await rig.control('proxy.delay', 0)
     await rig.control('server.waitForMessages', 3)

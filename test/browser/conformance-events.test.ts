@@ -1,6 +1,6 @@
 // The events and their dispatch, beside the native ones ([P2], [E1]).
 import { describe, expect, test } from 'vitest'
-import { call, compare, contrast, errorOf, event, outcomeOf, task } from './subjects.ts'
+import { call, compare, contrast, engine, errorOf, event, outcomeOf, task } from './subjects.ts'
 import type { Stage } from './subjects.ts'
 
 const TYPES = ['open', 'message', 'error', 'close'] as const
@@ -295,18 +295,6 @@ describe('a listener', () => {
     })
   })
 
-  // The standard has capturing listeners first, also at the target. Chromium does so for nodes of a document alone.
-  test('[P2] the known difference: capturing ones come first for a message', async () => {
-    const script = async (stage: Stage): Promise<void> => {
-      const { open, log } = stage
-      const socket = await open()
-      socket.addEventListener('message', () => log.push('plain'))
-      socket.addEventListener('message', () => log.push('capturing'), true)
-      await message(socket, stage)
-    }
-    expect(await contrast(script)).toEqual({ native: ['plain', 'capturing'], ours: ['capturing', 'plain'] })
-  })
-
   test('[P2] is kept once per callback and capture, whatever else its options say', async () => {
     await forEach((socket, type, { log }) => {
       const listener = (): void => void log.push('called')
@@ -418,7 +406,8 @@ describe('a listener', () => {
     })
   })
 
-  test('[P2] can stop the event before its next phase', async () => {
+  // Firefox has one phase less then: [NW13].
+  test.skipIf(engine === 'firefox')('[P2] can stop the event before its next phase', async () => {
     for (const how of ['stopPropagation', 'cancelBubble'] as const) {
       await compare(async (stage) => {
         const { open, log, control } = stage
@@ -477,25 +466,6 @@ describe('a listener', () => {
     } finally {
       window.removeEventListener('error', listener)
     }
-  })
-
-  // Web IDL: what cannot be called is a TypeError, and reported. Chromium passes over it in silence.
-  test('[P2] the known difference: an object without handleEvent is reported', async () => {
-    const script = async (stage: Stage): Promise<unknown> => {
-      const { open } = stage
-      const reported: unknown[] = []
-      const note = (given: ErrorEvent): void => {
-        reported.push(errorOf(given.error))
-        given.preventDefault()
-      }
-      const socket = await open()
-      socket.addEventListener('message', {} as EventListenerObject)
-      window.addEventListener('error', note)
-      await message(socket, stage)
-      window.removeEventListener('error', note)
-      return reported
-    }
-    expect(await contrast(script)).toEqual({ native: [], ours: ['TypeError'] })
   })
 
   test('[P2] may be null or undefined, and nothing else that is no object', async () => {

@@ -1,6 +1,6 @@
 // `send` and `bufferedAmount`, beside the native ones ([P2]).
 import { describe, expect, test } from 'vitest'
-import { call, compare, event, outcomeOf, task } from './subjects.ts'
+import { call, compare, engine, event, outcomeOf, task } from './subjects.ts'
 
 const KIB = 1024
 const MIB = KIB * KIB
@@ -216,7 +216,8 @@ describe('bufferedAmount', () => {
       await closed
       return [stuck, isPlausible(socket.bufferedAmount)]
     })
-    expect(outcome).toEqual([16 * MIB, true])
+    // WebKitGTK says that all has left once its network process has it, and ours can know no better.
+    expect(outcome).toEqual([16 * MIB, engine !== 'webkit'])
   })
 
   test('[P2] keeps what was sent and never left after the close', async () => {
