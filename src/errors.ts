@@ -14,6 +14,7 @@ export type HeartwireErrorCode =
   | 'aborted'
   | 'closed'
   | 'queue-overflow'
+  | 'worker-failed'
 
 /** What a caller may want to catch: a `code` to switch on and, where there is one, the `cause`. */
 export class HeartwireError extends Error {

@@ -18,6 +18,12 @@ export interface HeartbeatOptions {
   from?: 'client' | 'server' | undefined
   /** What to answer to a server's beat recognised by `pong`; `undefined` for nothing. */
   reply?: ((data: any) => WireData | undefined) | undefined
+  /**
+   * `'worker'`: a worker wakes the page in time even while it is hidden, where Chromium's own timers come once a minute. Where
+   * none can be made (a policy without `worker-src blob:`, Node) the page's go on alone, and `error` says so: `worker-failed`.
+   * @default 'page'
+   */
+  timers?: 'page' | 'worker' | undefined
 }
 
 /** What `reconnect.delay` is told. */
@@ -94,7 +100,7 @@ export const DEFAULTS = {
   binaryType: 'blob',
   connectTimeout: 10_000,
   closeTimeout: 2_000,
-  heartbeat: { interval: 25_000, timeout: 10_000, when: 'idle', from: 'client' },
+  heartbeat: { interval: 25_000, timeout: 10_000, when: 'idle', from: 'client', timers: 'page' },
   reconnect: { minDelay: 1_000, maxDelay: 30_000, factor: 2, jitter: 1, maxAttempts: Infinity, minUptime: 5_000 },
   queue: { maxMessages: 1_024, maxBytes: 1_048_576, overflow: 'throw', ttl: Infinity, replay: true },
   network: true,
@@ -149,6 +155,7 @@ const HEARTBEAT_RULES: Record<keyof HeartbeatOptions, Rule> = {
   pong: 'string | function',
   from: "'client' | 'server'",
   reply: 'function',
+  timers: "'page' | 'worker'",
 }
 
 const RECONNECT_RULES: Record<keyof ReconnectOptions, Rule> = {

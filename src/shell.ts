@@ -387,6 +387,7 @@ export class Shell<Incoming, Outgoing> {
     this.#announcer.announce(() => this.#audience.dispatch(new Event('open')))
     this.#tell('open', { attempt: this.#policy.retries, isReconnect: this.#hasBeenOpen })
     this.#hasBeenOpen = true
+    if (this.#settings.heartbeat?.timers === 'worker') this.#timer.hire()
     for (const event of attempt.unread()) this.#deliverLater(attempt, event)
     if (hasWaited) this.#sendQueue(attempt, outbox as Outbox<Outgoing>)
     if (this.#drain.isOwed && attempt === this.#attempt) this.#watchDrain()
@@ -551,6 +552,7 @@ export class Shell<Incoming, Outgoing> {
 
   #finish(): void {
     this.#drain.isOwed = false
+    this.#timer.release()
     this.#unsubscribeAll()
     const left = this.outbox?.takeAll() ?? []
     this.#discarded += total(left)
@@ -647,6 +649,13 @@ export class Shell<Incoming, Outgoing> {
     }
     if (now >= this.#limit() - 1) this.step('timeout')
     this.#arm()
+    this.#announcer.flush()
+  }
+
+  /** A diagnostic, not a failure: everything goes on by the page's timers ([H10]). */
+  onWorkerFailed(cause: unknown): void {
+    const message = `Cannot beat from a worker, only from the page${because(cause)}`
+    this.#tell('error', new HeartwireError('worker-failed', message, cause))
     this.#announcer.flush()
   }
 

@@ -1,4 +1,5 @@
 // The one timer of a socket: set to a time, not for a duration, and it knows when it comes late.
+import { dismiss, enlist, wakeAfter } from './alarm.js'
 
 /** Browsers turn a longer timeout into none at all ([R1]). */
 const LONGEST = 2 ** 31 - 1
@@ -12,6 +13,8 @@ const LATE = 100
 /** Whom the timer calls. An object rather than a function: it is there anyway, and a closure per socket is not. */
 interface Owner {
   onTimer(): void
+  /** There is no worker to be woken by; the page's own timers go on. Told once, if one was asked for. */
+  onWorkerFailed(cause?: unknown): void
 }
 
 /** Calls its owner at a time on the `performance.now()` clock. */
@@ -21,6 +24,8 @@ export class Timer {
   #at = Infinity
   /** The same time on the wall clock, which goes on while a laptop sleeps; `performance.now()` may not. */
   #wallAt = Infinity
+  /** Its number with the worker that wakes it, too ([H10]); `null` when that has failed. */
+  #alarm: number | null | undefined
 
   constructor(owner: Owner) {
     this.#owner = owner
@@ -34,23 +39,50 @@ export class Timer {
   /** Sets the time; `Infinity` for never. Setting it to the same time again costs nothing. */
   set(at: number): void {
     if (at === this.#at && this.#handle) return
+    this.#at = at
+    this.#wallAt = Date.now() + at - performance.now()
+    this.#start()
+  }
+
+  /** From now on a worker wakes it, too, where there can be one. Once it could not, it is not tried again. */
+  hire(): void {
+    // A worker's own timers come in time, wherever it is.
+    if (this.#alarm !== undefined || 'WorkerGlobalScope' in globalThis) return
+    try {
+      this.#alarm = enlist(this)
+    } catch (cause) {
+      this.fail(cause)
+    }
+  }
+
+  /** Needs no worker any more. */
+  release(): void {
+    if (!this.#alarm) return
+    dismiss(this.#alarm)
+    this.#alarm = undefined
+  }
+
+  /** The page's timer has come, or the worker's: the first counts, the other finds nothing to do. */
+  wake(): void {
+    if (!this.#handle) return
+    // Timers may be a fraction of a ms early, a long wait takes several, and a worker's may be one that was set before.
+    if (this.#at - performance.now() >= 1) return this.#start()
     clearTimeout(this.#handle)
     this.#handle = undefined
-    this.#at = this.#wallAt = at
-    if (at < Infinity) this.#start()
+    this.#owner.onTimer()
+  }
+
+  /** The worker is none. */
+  fail(cause?: unknown): void {
+    this.#alarm = null
+    this.#owner.onWorkerFailed(cause)
   }
 
   #start(): void {
-    const rest = this.#at - performance.now()
-    this.#wallAt = Date.now() + rest
-    this.#handle = setTimeout(
-      () => {
-        // Timers may be a fraction of a ms early, and a long wait takes several.
-        if (this.#at - performance.now() >= 1) return this.#start()
-        this.#handle = undefined
-        this.#owner.onTimer()
-      },
-      Math.min(Math.max(rest, 0), LONGEST),
-    )
+    clearTimeout(this.#handle)
+    const delay = Math.min(Math.max(this.#at - performance.now(), 0), LONGEST)
+    this.#handle = this.#at < Infinity ? setTimeout(() => this.wake(), delay) : undefined
+    // For never, too: it replaces what was set before.
+    if (this.#alarm) wakeAfter(this.#alarm, delay)
   }
 }

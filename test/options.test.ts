@@ -41,6 +41,7 @@ const WORDS: Record<string, readonly string[]> = {
   binaryType: ['blob', 'arraybuffer'],
   'heartbeat.when': ['idle', 'always'],
   'heartbeat.from': ['client', 'server'],
+  'heartbeat.timers': ['page', 'worker'],
   'queue.overflow': ['throw', 'drop-oldest', 'drop-newest'],
 }
 

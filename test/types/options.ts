@@ -34,6 +34,7 @@ export const all: HeartwireOptions = {
     pong: (data: string) => data === 'pong',
     from: 'client',
     reply: () => undefined,
+    timers: 'worker',
   },
   reconnect: {
     minDelay: 500,
@@ -76,6 +77,8 @@ export const beating: HeartwireOptions = { heartbeat: true }
 export const unknownBeat: HeartbeatOptions = { message: 'ping', every: 5 }
 // @ts-expect-error 'idle' or 'always'.
 export const wrongWord: HeartbeatOptions = { message: 'ping', when: 'never' }
+// @ts-expect-error 'page' or 'worker'.
+export const wrongTimers: HeartbeatOptions = { message: 'ping', timers: true }
 // @ts-expect-error A beat is text or binary data.
 export const wrongMessage: HeartbeatOptions = { message: { heart: 1 } }
 // @ts-expect-error It is `maxAttempts`.
