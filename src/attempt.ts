@@ -146,6 +146,18 @@ export class Attempt<Message> {
     return this.hasLeft() && wasWaiting
   }
 
+  /**
+   * Bytes of the message that leaves next, if it is in the native buffer in whole and before the open heartbeat; else 0.
+   * Firefox and Safari count a message until all of it has left, so that a slow upload looks like a stalled one ([H9]).
+   */
+  wholeNext(): number {
+    const { buffered } = this
+    const entries = unsent(this.#inFlight, buffered)
+    const isWhole = entries.reduce((sum, { size }) => sum + size, 0) === buffered
+    const isBefore = this.#isBehind && this.#bytes - buffered < this.#bytesWhenAsked
+    return isWhole && isBefore ? (entries[0]?.size ?? 0) : 0
+  }
+
   /** Whether any bytes have left since the last look. */
   hasLeft(): boolean {
     const before = this.#left

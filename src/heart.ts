@@ -8,6 +8,9 @@ import { toWireData } from './outbox.js'
 /** ms between an event's time and now if both are of one clock, at most; another clock is off by hours or years. */
 const SAME_CLOCK = 1_000
 
+/** Bytes per ms of the slowest upload that is not taken for a dead link: 512 kbit/s. */
+const SLOWEST = 64
+
 type HeartbeatSettings = NonNullable<Settings<unknown, unknown>['heartbeat']>
 
 export class Heart {
@@ -40,8 +43,14 @@ export class Heart {
     const [verdict, pulse] = decide(this.pulse, this.#settings, now, isLate)
     this.pulse = pulse
     // Only an open question can be waiting behind data that is leaving ([H9]).
-    if (verdict !== 'dead' || !isAsking(pulse) || !this.#attempt.isProgressing()) return verdict
-    pulse.heard = now
+    if (verdict !== 'dead' || !isAsking(pulse)) return verdict
+    if (this.#attempt.isProgressing()) pulse.heard = now
+    else {
+      // Or behind a message of which nobody can see that it is leaving. Granted once: the same message asks for no more.
+      const time = this.#attempt.wholeNext() / SLOWEST
+      if (time <= pulse.patience) return verdict
+      pulse.patience = time
+    }
     return 'fine'
   }
 

@@ -563,6 +563,83 @@ describe('[H9] a slow upload', () => {
     expect(socket.state).toBe('waiting')
   })
 
+  // Firefox and Safari count a message until the whole of it has left: a slow upload looks like a stalled one there.
+  describe('of one message that is counted until all of it has left', () => {
+    const heartbeat = { message: 'ping', interval: 10_000, timeout: 4_000 } as const
+
+    /** 640 kB take 10 s at 64 kB/s. The beat is sent behind them, at 10 s. */
+    const upload = async (bytes = 640_000): Promise<Scene> => {
+      FakeSocket.isStalled = true
+      const scene = await createOpen({ heartbeat })
+      scene.socket.send('x'.repeat(bytes))
+      await advance(10_000)
+      expect(pings()).toHaveLength(1)
+      return scene
+    }
+
+    test('is no death while 64 kB/s would take as long', async () => {
+      const { socket } = await upload()
+      await advance(9_999)
+      expect(socket.state).toBe('open')
+      FakeSocket.latest.drain()
+      await advance(1)
+      // It has left at last, so its answer may still come.
+      expect(socket.state).toBe('open')
+      FakeSocket.latest.receive('pong')
+      await advance(10_000)
+      expect(socket.state).toBe('open')
+    })
+
+    test('is one when it takes longer: the time is granted once', async () => {
+      const { socket } = await upload()
+      await advance(9_999)
+      expect(socket.state).toBe('open')
+      await advance(1)
+      expect(socket.state).toBe('waiting')
+    })
+
+    test('is one after timeout when the message is small', async () => {
+      const { socket } = await upload(256_000)
+      await advance(3_999)
+      expect(socket.state).toBe('open')
+      await advance(1)
+      expect(socket.state).toBe('waiting')
+    })
+
+    test('is one after timeout when a part of it has left: then the engine counts by parts, and nothing leaves', async () => {
+      const { socket } = await upload()
+      FakeSocket.latest.drain(1)
+      await advance(4_000)
+      expect(socket.state).toBe('open') // That byte was a sign of life.
+      await advance(14_000)
+      expect(socket.state).toBe('waiting')
+    })
+
+    test('grants each message that is next its own time', async () => {
+      FakeSocket.isStalled = true
+      const { socket } = await createOpen({ heartbeat })
+      for (let n = 0; n < 3; n++) socket.send('x'.repeat(640_000))
+      await advance(10_000)
+      for (let n = 0; n < 3; n++) {
+        await advance(9_999)
+        expect(socket.state).toBe('open')
+        FakeSocket.latest.drain(640_000)
+        await advance(1)
+      }
+      expect(socket.state).toBe('open')
+    })
+
+    test('grants nothing for what was sent after the beat', async () => {
+      FakeSocket.isStalled = true
+      const { socket } = await createOpen({ heartbeat })
+      await advance(10_000)
+      FakeSocket.latest.drain()
+      socket.send('x'.repeat(640_000))
+      await advance(4_000)
+      expect(socket.state).toBe('waiting')
+    })
+  })
+
   /** A link that takes a while for what is sent; the beat has to wait behind it. */
   const stalled = async (): Promise<Scene> => {
     FakeSocket.isStalled = true

@@ -11,6 +11,8 @@ const SLACK = 400
 const THROTTLED = 60_000
 /** ms after its time from which on a check counts as late. */
 const LATE = 100
+/** Bytes per ms at which a message that is still in the buffer in whole may leave ([H9]). */
+const SLOWEST = 64
 /** ms that an out-of-turn question may take, at most. */
 const SHORT_TIMEOUT = 5_000
 
@@ -91,7 +93,8 @@ export class Vitals {
     // That bytes have left shows at the next look only.
     const left = connection.lastLeft + timeout
     const since = Math.max(this.#lastSign, left, this.#lastOmission, wasLate ? page.lastLate : 0)
-    const bound = since + interval + timeout + lateness + SLACK
+    const whole = Math.max(0, ...connection.outgoing.map(({ size, rest }) => (rest === size ? size / SLOWEST : 0)))
+    const bound = since + interval + Math.max(timeout, whole) + lateness + SLACK
     this.#judge.claim(
       'deadIsNoticed',
       clock.time <= bound,
