@@ -43,8 +43,7 @@ function corrected(socket: WebSocket): WebSocket {
 }
 
 /** What the browser itself says. */
-export const amountOf = (socket: WebSocket): number =>
-  Reflect.get(WebSocket.prototype, 'bufferedAmount', socket) as number
+export const amountOf = (socket: WebSocket): number => Reflect.get(WebSocket.prototype, 'bufferedAmount', socket)
 
 const ours: Record<string, Subject> = {
   'new Heartwire(…, { reconnect: false, queue: false })': {

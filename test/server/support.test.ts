@@ -363,6 +363,45 @@ describe('proxy', () => {
     expect(rig.server.attempts).toBe(2)
   })
 
+  test('throttles each direction, and lets the sender feel it', async () => {
+    const { socket, opened } = dial(rig.url)
+    await opened
+    rig.proxy.throttle(1 << 20)
+    const start = performance.now()
+    socket.send('x'.repeat(1 << 19))
+    await rig.server.waitForMessages(1)
+    expect(performance.now() - start).toBeGreaterThan(400)
+    expect(rig.server.sizes).toEqual([1 << 19])
+    rig.proxy.throttle(null)
+    socket.send('again')
+    expect(await rig.server.waitForMessages(2)).toHaveLength(2)
+  })
+
+  test('keeps an end to itself, while bytes still pass', async () => {
+    const client = await dialOpen(rig.url)
+    rig.proxy.keepEnds(true)
+    rig.server.send('before')
+    rig.server.terminate()
+    await rig.server.waitForClosed(1)
+    while (client.log.length < 2) await client.next()
+    expect(client.log).toEqual(['open', 'before'])
+    expect(rig.proxy.connections).toBe(1)
+  })
+
+  test('injects bytes of its own', async () => {
+    const client = await dialOpen(rig.url)
+    const message = client.next()
+    rig.proxy.inject(Uint8Array.of(0x81, 2, 0x68, 0x69))
+    expect(await message).toBe('hi')
+  })
+
+  test('answers new connections with a text, until told otherwise', async () => {
+    rig.proxy.answer('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nlogin')
+    expect(await dial(rig.url).closed).toBe('close 1006')
+    rig.proxy.answer(null)
+    await dialOpen(rig.url)
+  })
+
   test('passes on the close handshake and the end', async () => {
     const client = await dialOpen(rig.url)
     client.socket.close(1000, 'done')

@@ -10,6 +10,8 @@ declare module 'vitest' {
     proxyUrl: string
     /** For `control.ts`. */
     controlUrl: string
+    /** ms to watch what a client does that does nothing: long when a table is made of it, else short. */
+    patience: number
   }
 }
 
@@ -19,5 +21,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('wsUrl', shared.server.url)
   project.provide('proxyUrl', shared.url)
   project.provide('controlUrl', url)
+  project.provide('patience', process.env['HEARTWIRE_RECORD'] ? 10_000 : 1_500)
   return close
 }

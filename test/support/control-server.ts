@@ -2,6 +2,8 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { listen } from './listen.ts'
+import { record } from './reliability.ts'
+import type { Observation } from './reliability.ts'
 import { startRig } from './rig.ts'
 import type { Rig } from './rig.ts'
 import { decode, encode } from './wire.ts'
@@ -38,6 +40,7 @@ export async function startControlServer(): Promise<ControlServer> {
   const handle = async (request: IncomingMessage): Promise<unknown> => {
     const body = await read(request)
     const [, id = '', path = ''] = (request.url ?? '').split('/')
+    if (id === 'record') return record(body as Observation)
     if (id === '') {
       const rig = await startRig()
       const name = `rig${(created += 1)}`

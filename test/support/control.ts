@@ -1,5 +1,6 @@
 // For tests that run in the page: commands for the server and the proxy, which live in Node.
 import { inject } from 'vitest'
+import type { Observation } from './reliability.ts'
 import type { Rig } from './rig.ts'
 import { decode, encode } from './wire.ts'
 
@@ -58,4 +59,9 @@ export async function openRig(): Promise<RemoteRig> {
       await post(`/${id}/close`)
     },
   }
+}
+
+/** Notes what a user saw, for docs/reliability.md. */
+export async function record(observation: Observation): Promise<void> {
+  await post('/record', observation)
 }

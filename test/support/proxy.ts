@@ -24,6 +24,14 @@ export interface TestProxy {
   resume(): void
   /** From now on each byte and each FIN arrives `ms` milliseconds late, in each direction. */
   delay(ms: number): void
+  /** From now on each direction of each connection passes this many bytes a second at most; null for no limit. */
+  throttle(rate: number | null): void
+  /** While on, the end of a connection is not passed on: bytes are. The peer that ended it is gone, the other is not told. */
+  keepEnds(on: boolean): void
+  /** Sends bytes of ours to every client, as if the server had sent them. */
+  inject(bytes: Uint8Array): void
+  /** Answers every further connection with this text and ends it, whatever it asked for; null to pass on again. */
+  answer(text: string | null): void
   /** Existing connections stay open but pass nothing on, ever; later connections work. */
   blackhole(): void
   /** Ends every connection with FIN on both sides. */
@@ -59,14 +67,21 @@ type Parcel = { due: number } & ({ kind: 'bytes'; bytes: Buffer } | { kind: 'end
 
 interface Weather {
   isStalled: boolean
+  isKeepingEnds: boolean
   delay: number
+  /** Bytes per second. */
+  rate: number
 }
+
+/** ms between two portions of a throttled direction. */
+const PORTION = 10
 
 function createPipe(from: Socket, to: Socket, weather: Weather): Pipe {
   const parcels: Parcel[] = []
   let timer: NodeJS.Timeout | undefined
   let isDiscarding = false
   let isFull = false
+  let nextPortion = 0
 
   const put = (parcel: { kind: 'bytes'; bytes: Buffer } | { kind: 'end' } | { kind: 'reset' }): void => {
     if (isDiscarding) return
@@ -74,7 +89,19 @@ function createPipe(from: Socket, to: Socket, weather: Weather): Pipe {
     pump()
   }
 
+  /** What may leave now; the rest stays first in the line. */
+  const take = (): Parcel | undefined => {
+    const first = parcels[0]
+    const portion = Math.max(Math.floor((weather.rate * PORTION) / 1_000), 1)
+    if (first?.kind !== 'bytes' || first.bytes.length <= portion) return parcels.shift()
+    const bytes = first.bytes.subarray(0, portion)
+    parcels[0] = { ...first, bytes: first.bytes.subarray(portion) }
+    return { ...first, bytes }
+  }
+
   const deliver = (parcel: Parcel): void => {
+    if (weather.rate < Infinity) nextPortion = performance.now() + PORTION
+    if (parcel.kind !== 'bytes' && weather.isKeepingEnds) return
     switch (parcel.kind) {
       case 'bytes':
         // A receiver that does not read must be felt by the sender, else its `bufferedAmount` stays 0.
@@ -95,15 +122,16 @@ function createPipe(from: Socket, to: Socket, weather: Weather): Pipe {
     clearTimeout(timer)
     const isOpen = (): boolean => !weather.isStalled && !isFull
     for (let next = parcels[0]; next && isOpen(); next = parcels[0]) {
-      const wait = next.due - performance.now()
+      const wait = Math.max(next.due, nextPortion) - performance.now()
       if (wait > 0) {
         timer = setTimeout(pump, Math.ceil(wait))
         break
       }
-      parcels.shift()
-      deliver(next)
+      deliver(take() ?? next)
     }
-    if (isDiscarding || isOpen()) from.resume()
+    // What a throttled direction has not passed on must be felt by the sender, too.
+    const isBehind = weather.rate < Infinity && parcels.length > 0
+    if (isDiscarding || (isOpen() && !isBehind)) from.resume()
     else from.pause()
   }
 
@@ -130,22 +158,26 @@ function createPipe(from: Socket, to: Socket, weather: Weather): Pipe {
 
 /** A proxy from a port of its own to `targetPort`, both on 127.0.0.1. */
 export async function createProxy(targetPort: number): Promise<TestProxy> {
-  const weather: Weather = { isStalled: false, delay: 0 }
+  const weather: Weather = { isStalled: false, isKeepingEnds: false, delay: 0, rate: Infinity }
   const links = new Set<Link>()
   const accepted = createCounter('accepted connections')
   const ended = createCounter('ended connections')
   let isHanging = false
+  let reply: string | null = null
   let isClosed = false
 
   const onConnection = (client: Socket): void => {
     client.setNoDelay(true)
-    const upstream = isHanging
-      ? null
-      : connect({ host: '127.0.0.1', port: targetPort, allowHalfOpen: true, noDelay: true })
+    const upstream =
+      isHanging || reply !== null
+        ? null
+        : connect({ host: '127.0.0.1', port: targetPort, allowHalfOpen: true, noDelay: true })
     const pipes = upstream ? [createPipe(client, upstream, weather), createPipe(upstream, client, weather)] : []
     const link: Link = { client, upstream, pipes }
     if (!upstream) {
       client.on('error', () => {}) // Hung connections may be reset by the client: nobody is there to tell.
+      // Only after the question: an answer before it is no HTTP.
+      if (reply !== null) client.once('data', () => client.end(reply ?? ''))
       client.resume()
     }
     links.add(link)
@@ -183,6 +215,19 @@ export async function createProxy(targetPort: number): Promise<TestProxy> {
     },
     delay(ms) {
       weather.delay = ms
+    },
+    throttle(rate) {
+      weather.rate = rate ?? Infinity
+      pumpAll()
+    },
+    keepEnds(on) {
+      weather.isKeepingEnds = on
+    },
+    inject(bytes) {
+      for (const { client } of links) client.write(bytes)
+    },
+    answer(text) {
+      reply = text
     },
     blackhole() {
       for (const link of links) for (const pipe of link.pipes) pipe.discard()

@@ -45,6 +45,8 @@ export interface TestServer {
   readonly open: readonly Connection[]
   /** Every message ever, in order. */
   readonly messages: readonly Received[]
+  /** The length of every message ever, in order: for those too large to hand around. */
+  readonly sizes: readonly number[]
   /** Upgrade requests ever, including those refused or never answered. */
   readonly attempts: number
   /** The payloads of all messages, or of one connection's. */
@@ -206,6 +208,9 @@ export async function startServer(): Promise<TestServer> {
       return openEntries().map(({ record }) => record)
     },
     messages,
+    get sizes() {
+      return messages.map(({ data }) => data.length)
+    },
     get attempts() {
       return attempted.count
     },
