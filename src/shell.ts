@@ -468,6 +468,8 @@ export class Shell<Incoming, Outgoing> {
     if (latency !== null) this.latency = latency
     this.#tell('heartbeat', { latency })
     heart.reply(event.data)
+    // Not the hot path, and worth it: a timer that an event sets is not throttled as one that a timer sets ([H7]).
+    this.#arm()
     this.#announcer.flush()
     return true
   }
