@@ -338,6 +338,40 @@ describe('a link that is only bad', () => {
   })
 })
 
+describe('a server that is away for a while', () => {
+  /** ms; a table is made of a minute, in which Firefox comes to delay attempts by itself. */
+  const away = inject('patience') > 5_000 ? 60_000 : 2_000
+
+  test(
+    '[R1] is found again soon after it is back, with the delays of the defaults',
+    { timeout: away + 180_000 },
+    async () => {
+      const find = async (subject: 'heartwire' | 'reconnecting-websocket'): Promise<void> => {
+        const rig = await openRig()
+        const socket =
+          subject === 'heartwire'
+            ? new Heartwire(rig.url)
+            : (new ReconnectingWebSocket(rig.url) as unknown as WebSocket)
+        opened.push(rig, socket)
+        await event(socket, 'open')
+        await rig.control('proxy.refuse')
+        await rig.control('proxy.reset')
+        await sleep(away)
+        const open = event(socket, 'open')
+        await rig.control('proxy.accept')
+        const start = performance.now()
+        await open
+        const after = Math.round(performance.now() - start)
+        // The longest delay and the longest attempt, twice each: what Firefox delays by itself is at most a minute.
+        if (subject === 'heartwire') expect(after).toBeLessThan(80_000 + SLOWNESS)
+        const scenario = `server away for ${away / 1_000} s, delays of the defaults; from its return`
+        await record({ engine, scenario, subject, saw: 'open', after, bound: null })
+      }
+      await Promise.all([find('heartwire'), find('reconnecting-websocket')])
+    },
+  )
+})
+
 describe('a server that accepts and drops', () => {
   test('[R2] is not stormed, and found when it is well again', async () => {
     const rig = await openRig()
