@@ -73,6 +73,11 @@ export class Attempt<Message> {
     return this.native?.bufferedAmount || 0
   }
 
+  /** Whether the native socket would send anything: neither end has begun to close. */
+  get isSendable(): boolean {
+    return this.native?.readyState === 1
+  }
+
   /** Sends a message of the application's, accepted `at` that time; with `keep`, a loss can give it back. */
   send(message: Message, wire: WireData, keep: boolean, at = 0): void {
     if (!keep) this.sendAside(wire)

@@ -58,7 +58,8 @@ export class Heart {
   ask(now: number): void {
     const { message } = this.#settings
     const wire = isolated(() => toWireData(typeof message === 'function' ? message() : message))
-    if (this.isStopped) return
+    // The server has begun to close: the browser would not send it. The question stays, as an end that never comes is death.
+    if (this.isStopped || !this.#attempt.isSendable) return
     const isSent = wire !== undefined && isolated(() => this.#attempt.sendAside(wire) === undefined)
     if (isSent) this.#attempt.asked(now)
     // It threw, or the class did, and that was reported: a question that was not asked proves nothing.
@@ -96,7 +97,8 @@ export class Heart {
   reply(beat: unknown): void {
     isolated(() => {
       const answer = this.#settings.reply?.(beat)
-      if (answer !== undefined && !this.isStopped) this.#attempt.sendAside(toWireData(answer))
+      if (answer !== undefined && !this.isStopped && this.#attempt.isSendable)
+        this.#attempt.sendAside(toWireData(answer))
     })
   }
 }

@@ -155,10 +155,9 @@ export class Shell<Incoming, Outgoing> {
   send(message: Outgoing, wire: WireData): void {
     if (this.state === 'open') {
       const attempt = this.#attempt as Attempt<Outgoing>
-      const native = attempt.native as WebSocket
       const { queue } = this.#settings
       // What is given to a socket that has begun to close would never leave; natively that is how it is.
-      if (!queue || native.readyState === 1) {
+      if (!queue || attempt.isSendable) {
         // The clock is dear, and nobody asks how old a message is that does not expire.
         const at = queue && queue.ttl < Infinity ? performance.now() : 0
         attempt.send(message, wire, queue !== null && queue.replay, at)
@@ -399,7 +398,7 @@ export class Shell<Incoming, Outgoing> {
     for (const [index, entry] of entries.entries()) {
       // A native socket that has begun to close meanwhile would never send it; then the rest waits for the next ([Q3]).
       // What a class has given back within send() is older.
-      if (attempt.native?.readyState !== 1) return outbox.putBack([...outbox.takeAll(), ...entries.slice(index)])
+      if (!attempt.isSendable) return outbox.putBack([...outbox.takeAll(), ...entries.slice(index)])
       const { message, wire, at } = entry
       const isSent = isolated(() => attempt.send(message, wire, queue !== null && queue.replay, at) === undefined)
       // A class that cannot send this one is reported, and the others still go.
@@ -468,8 +467,6 @@ export class Shell<Incoming, Outgoing> {
     if (latency !== null) this.latency = latency
     this.#tell('heartbeat', { latency })
     heart.reply(event.data)
-    // Not the hot path, and worth it: a timer that an event sets is not throttled as one that a timer sets ([H7]).
-    this.#arm()
     this.#announcer.flush()
     return true
   }

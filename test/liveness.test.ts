@@ -517,17 +517,40 @@ describe('[H7] overdue beats', () => {
   })
 })
 
-// Chromium counts how deep timers are set within timers, and from five on a hidden page's come once a minute. One that is
-// set by an event begins anew.
-describe('[H7] the next beat', () => {
-  test.for(['client', 'server'] as const)('is armed by the %s’s beat, not by the timer before it', async (from) => {
-    await beat({ pong: 'pong', from })
+describe('[H1] a connection that the server has begun to close', () => {
+  /** Its close frame is here, the end of the connection is not. */
+  const closing = async (options: HeartbeatOptions = {}): Promise<Scene> => {
+    const scene = await beat(options)
+    FakeSocket.latest.readyState = 2
+    return scene
+  }
+
+  test('is sent no beat, which the browser would only complain about', async () => {
+    await closing()
+    const send = vi.spyOn(FakeSocket.latest, 'send')
     await advance(1_000)
-    const set = vi.spyOn(globalThis, 'setTimeout')
-    FakeSocket.latest.receive('pong')
-    expect(set).toHaveBeenCalledTimes(1)
-    FakeSocket.latest.receive('data')
-    expect(set).toHaveBeenCalledTimes(1)
+    expect(send).not.toHaveBeenCalled()
+  })
+
+  test('is sent no reply', async () => {
+    await closing({ from: 'server', pong: 'beat', reply: () => 'reply' })
+    const send = vi.spyOn(FakeSocket.latest, 'send')
+    FakeSocket.latest.receive('beat')
+    expect(send).not.toHaveBeenCalled()
+  })
+
+  test('tells the code that the server gave', async () => {
+    const { socket } = await closing()
+    await advance(1_200)
+    FakeSocket.latest.finish(4000, 'bye')
+    expect(socket.lastClose).toMatchObject({ code: 4000, reason: 'bye' })
+  })
+
+  test('[S1] is given up when that takes longer than an answer may', async () => {
+    const { socket, log } = await closing()
+    await advance(1_400)
+    expect(socket.state).toBe('waiting')
+    expect(log).toEqual(DEATH)
   })
 })
 

@@ -37,6 +37,52 @@ const createTimer = (): {
 /** The owner of a timer that needs no worker. */
 const onWorkerFailed = (): void => {}
 
+// Chromium counts how deep timers are set within timers, and five deep it wakes a hidden page for them once a minute only.
+describe('[H7] while the page is hidden', () => {
+  beforeEach(() => {
+    vi.stubGlobal('document', { hidden: true })
+  })
+
+  /** Every task that is under way, but no timer. */
+  const tasks = (): Promise<void> =>
+    new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel()
+      port1.onmessage = () => {
+        port1.close()
+        resolve()
+      }
+      port2.postMessage(null)
+    })
+
+  test('calls back from a task of its own, so that what is set then is set by no timer', async () => {
+    const { set, calls } = createTimer()
+    set(50)
+    vi.advanceTimersByTime(50)
+    expect(calls).toEqual([])
+    await tasks()
+    expect(calls).toEqual([50])
+    await tasks()
+    expect(calls).toEqual([50])
+  })
+
+  test('a time that is set meanwhile is the one that counts', async () => {
+    const { set, calls } = createTimer()
+    set(50)
+    vi.advanceTimersByTime(50)
+    set(70)
+    await tasks()
+    expect(calls).toEqual([])
+    vi.advanceTimersByTime(20)
+    await tasks()
+    expect(calls).toEqual([70])
+    set(90)
+    vi.advanceTimersByTime(20)
+    set(Infinity)
+    await tasks()
+    expect(calls).toEqual([70])
+  })
+})
+
 describe('set', () => {
   test('calls back once, at its time', () => {
     const { set, calls } = createTimer()
