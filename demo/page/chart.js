@@ -3,6 +3,7 @@
 import { byId, svg } from './dom.js'
 
 const SPAN = 60_000
+/** As in style.css. */
 const HEIGHT = 170
 const MARGIN = { top: 12, right: 12, bottom: 22, left: 50 }
 const LOWEST = 0.5

@@ -1,7 +1,7 @@
 // The state diagram, drawn from the very table that the library runs on: nothing about a state or an arrow is known here.
 import { edges, TABLE } from '#machine'
 import { byId, html, svg } from './dom.js'
-import { arrowPath, HEIGHT, NODE, placeOnRing, WIDTH } from './ring.js'
+import { drawArrow, HEIGHT, NODE, placeOnRing, WIDTH } from './ring.js'
 
 /** A state that lasts for milliseconds stays lit for this long, or nobody would ever see a connection being made. */
 const AFTERGLOW = 1_500
@@ -18,22 +18,6 @@ function mergedEdges() {
   return merged
 }
 
-const head = (/** @type {string} */ id) =>
-  svg(
-    'marker',
-    {
-      id,
-      viewBox: '0 0 8 8',
-      refX: 3,
-      refY: 4,
-      markerWidth: 8,
-      markerHeight: 8,
-      markerUnits: 'userSpaceOnUse',
-      orient: 'auto',
-    },
-    svg('path', { d: 'M0,0L8,4L0,8z' }),
-  )
-
 /** @param {import('./connection.js').Connection} socket */
 export function showDiagram(socket) {
   const places = placeOnRing(Object.keys(TABLE))
@@ -49,7 +33,10 @@ export function showDiagram(socket) {
 
   for (const [key, { from, to }] of arrows) {
     const [start, end] = [places.get(from), places.get(to)]
-    if (start && end && from !== to) lines.set(key, svg('path', { class: 'arrow', d: arrowPath(start, end) }))
+    if (!start || !end || from === to) continue
+    // The head is a shape of its own: WebKit does not repaint a marker when its line changes colour.
+    const { line, head } = drawArrow(start, end)
+    lines.set(key, svg('g', { class: 'arrow' }, svg('path', { class: 'line', d: line }), svg('path', { d: head })))
   }
   for (const [state, { x, y }] of places) {
     const { width, height } = NODE
@@ -62,14 +49,14 @@ export function showDiagram(socket) {
         svg('text', { x, y: y + 4.5 }, state),
       ),
     )
-    // On the outer side of the ring, where no arrow comes.
-    badges.set(state, svg('text', { class: 'badge', x, y: y < HEIGHT / 2 ? y - height / 2 - 6 : y + height / 2 + 14 }))
+    // On the outer side of the ring, where no arrow comes, and a bit further out than its state, away from its neighbour.
+    const side = y < HEIGHT / 2 ? -height / 2 - 6 : height / 2 + 14
+    badges.set(state, svg('text', { class: 'badge', x: x + (x - WIDTH / 2) * 0.06, y: y + side }))
   }
   const arrowLayer = svg('g', {}, ...lines.values())
   const picture = svg(
     'svg',
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img' },
-    svg('defs', {}, head('head'), head('head-out'), head('head-last')),
     arrowLayer,
     svg('g', {}, ...boxes.values()),
     svg('g', {}, ...badges.values()),
@@ -88,6 +75,7 @@ export function showDiagram(socket) {
    * @param {string | null} previous
    */
   const show = (state, previous) => {
+    // All arrows at once would be a thicket. These start or end at one state, so that none crosses another.
     const out = [...arrows.values()].filter(({ from }) => from === state)
     for (const [name, box] of boxes) box.classList.toggle('current', name === state)
     for (const [name, badge] of badges) {

@@ -3,12 +3,15 @@
 // The states stand on a ring, in the order of the table. No layout is simpler, and it has a property that layered ones lack
 // with this many arrows: between points of a ring no straight line passes another point, so no arrow hides behind a state.
 
-export const WIDTH = 380
-export const HEIGHT = 462
-export const NODE = { width: 88, height: 30 }
+export const WIDTH = 412
+export const HEIGHT = 430
+export const NODE = { width: 96, height: 32 }
 
-const CENTER = { x: WIDTH / 2, y: 228 }
-const RADIUS = { x: 144, y: 196 }
+const CENTER = { x: WIDTH / 2, y: 218 }
+const RADIUS = { x: 150, y: 180 }
+
+/** Of an arrow's head. */
+const HEAD = { length: 9, width: 8 }
 
 /** How far an arrow keeps to its right, so that there and back are two lines. */
 const LANE = 7
@@ -30,11 +33,11 @@ export function placeOnRing(names) {
 }
 
 /**
- * An arrow between two places: a curve from border to border.
+ * An arrow between two places: a curve from border to border, and the head at its end. Two paths.
  * @param {Point} from
  * @param {Point} to
  */
-export function arrowPath(from, to) {
+export function drawArrow(from, to) {
   const length = Math.hypot(to.x - from.x, to.y - from.y)
   const right = { x: (-(to.y - from.y) / length) * LANE, y: ((to.x - from.x) / length) * LANE }
   const middle = { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 }
@@ -43,8 +46,21 @@ export function arrowPath(from, to) {
     y: middle.y + (CENTER.y - middle.y) * BEND + right.y * 2,
   }
   const start = leave(from, right, control, 0)
-  const end = leave(to, right, control, 5) // Room for the head.
-  return `M${show(start)}Q${show(control)} ${show(end)}`
+  const end = leave(to, right, control, HEAD.length)
+  return { line: `M${show(start)}Q${show(control)} ${show(end)}`, head: headPath(control, end) }
+}
+
+/**
+ * A triangle that goes on where a line from `before` ends.
+ * @param {Point} before
+ * @param {Point} end
+ */
+function headPath(before, end) {
+  const length = Math.hypot(end.x - before.x, end.y - before.y)
+  const [dx, dy] = [(end.x - before.x) / length, (end.y - before.y) / length]
+  const corner = (/** @type {number} */ side) => ({ x: end.x - (dy * side) / 2, y: end.y + (dx * side) / 2 })
+  const tip = { x: end.x + dx * HEAD.length, y: end.y + dy * HEAD.length }
+  return `M${show(corner(HEAD.width))}L${show(tip)}L${show(corner(-HEAD.width))}z`
 }
 
 const show = (/** @type {Point} */ { x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`

@@ -46,7 +46,9 @@ export function showStatus(socket) {
     setText(byId('fact-queue'), queued === 0 ? 'empty' : `${queued} msg, ${inBytes(socket.bufferedAmount)}`)
     setText(byId('fact-attempt'), String(attempt()))
     setText(byId('fact-retry'), retry ? `${seconds(retry.retryAt - now)} s` : '–')
-    setText(byId('fact-latency'), socket.latency === null ? '–' : `${socket.latency.toFixed(1)} ms`)
+    // Without a connection it would be the latency of one that is gone.
+    const latency = state === 'open' ? socket.latency : null
+    setText(byId('fact-latency'), latency === null ? '–' : `${latency.toFixed(1)} ms`)
 
     const isLoggedOut = state === 'closed' && socket.lastClose?.code === 4401
     byId('login').hidden = !isLoggedOut

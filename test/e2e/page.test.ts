@@ -2,12 +2,13 @@
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
-import { type Browser, chromium } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { chromiumArgs, findChromium } from '../../scripts/browser.mjs'
 import { listen } from '../support/listen.ts'
 import { startRig } from '../support/rig.ts'
 import type { Rig } from '../support/rig.ts'
+import { startBrowser } from '../support/visitor.ts'
+import type { VisitedBrowser, Visitor } from '../support/visitor.ts'
+import { inEachEngine } from './engines.ts'
 
 /** No inline script, no eval, no other host, no text turned into script. */
 const POLICY = [
@@ -15,12 +16,20 @@ const POLICY = [
   "script-src 'self'",
   "worker-src 'self'",
   'connect-src ws://127.0.0.1:*',
+  // Browsers look for an icon by themselves.
+  "img-src 'self'",
   "require-trusted-types-for 'script'",
 ].join('; ')
 
+/** What a page, or its worker, has said so far, in `globalThis.said` of the page. */
+const saying = `
+  const say = (...what) => (globalThis.said ? said.push(what) : postMessage(what))
+  if (globalThis.document) globalThis.said = []
+`
+
 /** What every page does: connects, is cut off, sends meanwhile, and says what it saw. Runs in the page, or in a worker. */
 const script = `
-  const say = (...what) => console.log(JSON.stringify(what))
+  ${saying}
   globalThis.addEventListener('securitypolicyviolation', (event) => say('violation', event.violatedDirective, event.blockedURI))
   const url = new URL(location.href).searchParams.get('url')
   const socket = new Heartwire(url, {
@@ -39,9 +48,9 @@ const script = `
   }
 `
 
-/** The address of a script is for trusted types to check; the page has to say that it means it. */
+/** Where trusted types check the address of a script, the page has to say that it means it. */
 const trusted = (url: string): string =>
-  `trustedTypes.createPolicy('own', { createScriptURL: (given) => given }).createScriptURL(${url})`
+  `(globalThis.trustedTypes?.createPolicy('own', { createScriptURL: (given) => given }).createScriptURL(${url}) ?? ${url})`
 
 const FILES: Record<string, () => string | Promise<string>> = {
   '/script-tag.html': () =>
@@ -52,16 +61,22 @@ const FILES: Record<string, () => string | Promise<string>> = {
   '/script.js': () => script,
   '/module.js': () => `import { Heartwire } from './index.js'\n${script}`,
   '/worker.js': () => `importScripts(${trusted("'heartwire.umd.min.js'")})\n${script}`,
-  '/start-worker.js': () => `new Worker(${trusted("'worker.js' + location.search")})`,
+  '/start-worker.js': () =>
+    `${saying}
+     new Worker(${trusted("'worker.js' + location.search")}).onmessage = ({ data }) => say(...data)`,
   '/globals.js': () =>
-    `const before = new Set(Reflect.ownKeys(globalThis))
+    `${saying}
+     const before = new Set(Reflect.ownKeys(globalThis))
      const element = document.createElement('script')
      element.src = ${trusted("'heartwire.umd.min.js'")}
      element.onload = () => {
-       const added = Reflect.ownKeys(globalThis).filter((key) => !before.has(key)).map(String)
-       console.log(JSON.stringify(['globals', added, typeof Heartwire, Object.keys(Heartwire), Heartwire.OPEN]))
+       // Playwright has names of its own.
+       const isNew = (key) => !before.has(key) && !String(key).startsWith('__pw')
+       const added = Reflect.ownKeys(globalThis).filter(isNew).map(String)
+       say('globals', added, typeof Heartwire, Object.keys(Heartwire), Heartwire.OPEN)
      }
      document.documentElement.append(element)`,
+  '/favicon.ico': () => '',
   '/heartwire.umd.min.js': () => readDist('heartwire.umd.min.js'),
   // As a bundler or an import map would resolve it.
   '/index.js': async () => (await readDist('index.js')).replaceAll(/(['"])mitt\1/g, "'./mitt.mjs'"),
@@ -74,98 +89,90 @@ const readDist = async (name: string): Promise<string> => {
   return source.replace(/^\/\/# sourceMappingURL=.*$/m, '')
 }
 
-let browser: Browser
-let site: Server
-let origin: string
-let rig: Rig
-
-beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: await findChromium(), args: chromiumArgs() })
-  site = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', origin)
-    const content = FILES[pathname]
-    if (!content) return void response.writeHead(404).end()
-    response.setHeader('content-type', pathname.endsWith('.html') ? 'text/html' : 'text/javascript')
-    response.setHeader('content-security-policy', POLICY)
-    Promise.resolve(content()).then(
-      (text) => response.end(text),
-      (error: unknown) => response.writeHead(500).end(String(error)),
-    )
-  })
-  origin = `http://127.0.0.1:${await listen(site)}`
-})
-
-afterAll(async () => {
-  await browser?.close()
-  site?.closeAllConnections()
-  site?.close()
-})
-
-beforeEach(async () => {
-  rig = await startRig()
-  rig.server.echo(true)
-  rig.server.answerPings(true)
-})
-
-afterEach(async () => {
-  await rig.close()
-})
-
-/** Opens a page; `until` resolves once the page has said so many things with that first word, to all it has said. */
-const visit = async (path: string): Promise<{ until: (word: string, count?: number) => Promise<unknown[][]> }> => {
-  const page = await browser.newPage()
-  const said: unknown[][] = []
-  let look = (): void => {}
-  page.on('console', (message) => {
-    said.push(message.type() === 'log' ? (JSON.parse(message.text()) as unknown[]) : [message.type(), message.text()])
-    look()
-  })
-  page.on('pageerror', (error) => {
-    said.push(['error', error.message])
-    look()
-  })
-  await page.goto(`${origin}/${path}?url=${encodeURIComponent(rig.url)}`)
-  return {
-    async until(word, count = 1) {
-      const isWrong = ([first]: unknown[]): boolean => first === 'error' || first === 'violation'
-      while (!said.some(isWrong) && said.filter(([first]) => first === word).length < count) {
-        await new Promise<void>((resolve) => {
-          look = resolve
-        })
-      }
-      return said
-    },
-  }
+/** Runs in the page: what it has said, once that is enough or something is wrong. */
+const heard = (word: string, count: number): unknown[][] | null => {
+  const { said = [] } = globalThis as unknown as { said?: unknown[][] }
+  const isWrong = said.some(([first]) => first === 'violation')
+  return isWrong || said.filter(([first]) => first === word).length >= count ? said : null
 }
 
-test.for([
-  ['the UMD file by script tag', 'script-tag.html'],
-  ['the ES module', 'module.html'],
-  ['the UMD file in a worker', 'worker.html'],
-] as const)('%s lives through a loss under a strict Content-Security-Policy', async ([, path]) => {
-  const { until } = await visit(path)
-  await until('message')
-  await until('heartbeat')
-  await rig.proxy.reset()
-  await rig.server.waitForConnections(2)
-  await rig.server.waitForClosed(2)
-  // The page tells of the last close after everything else.
-  const said = await until('close', 2)
-  await rig.server.waitForClosed(2)
-  const log = said.filter(([word]) => word !== 'heartbeat')
-  expect(log.slice(0, 3)).toEqual([
-    ['message', 'before it is open'],
-    ['close', 1006, true],
-    ['message', 'while it is down'],
-  ])
-  expect(rig.server.connections[1]?.closed).toEqual({ code: 1000, reason: '' })
-})
+/** Resolves once the page has said so many things with that first word, to all it has said. */
+const until = async (visitor: Visitor, word: string, count = 1): Promise<unknown[][]> =>
+  (await visitor.until(heard, word, count)) ?? []
 
-test('the UMD file sets one global', async () => {
-  const { until } = await visit('globals.html')
-  const [[, added, type, names, OPEN]] = (await until('globals')) as [unknown[]]
-  expect(added).toEqual(['Heartwire'])
-  expect(type).toBe('function')
-  expect(names).toEqual(expect.arrayContaining(['Heartwire', 'HeartwireError', 'backoff', 'isRetriable', 'json']))
-  expect(OPEN).toBe(1)
+inEachEngine('the built files', (engine) => {
+  let browser: VisitedBrowser
+  let visitor: Visitor
+  let site: Server
+  let origin: string
+  let rig: Rig
+
+  beforeAll(async () => {
+    browser = await startBrowser(engine)
+    site = createServer((request, response) => {
+      const { pathname } = new URL(request.url ?? '/', origin)
+      const content = FILES[pathname]
+      if (!content) return void response.writeHead(404).end()
+      response.setHeader('content-type', pathname.endsWith('.html') ? 'text/html' : 'text/javascript')
+      response.setHeader('content-security-policy', POLICY)
+      Promise.resolve(content()).then(
+        (text) => response.end(text),
+        (error: unknown) => response.writeHead(500).end(String(error)),
+      )
+    })
+    origin = `http://127.0.0.1:${await listen(site)}`
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    site?.closeAllConnections()
+    site?.close()
+  })
+
+  beforeEach(async () => {
+    rig = await startRig()
+    rig.server.echo(true)
+    rig.server.answerPings(true)
+    visitor = await browser.newVisitor()
+  })
+
+  afterEach(async () => {
+    const problems = await visitor.problems()
+    await visitor.close()
+    await rig.close()
+    expect(problems).toEqual([])
+  })
+
+  const visit = (path: string): Promise<void> => visitor.goto(`${origin}/${path}?url=${encodeURIComponent(rig.url)}`)
+
+  test.for([
+    ['the UMD file by script tag', 'script-tag.html'],
+    ['the ES module', 'module.html'],
+    ['the UMD file in a worker', 'worker.html'],
+  ] as const)('%s lives through a loss under a strict Content-Security-Policy', async ([, path]) => {
+    await visit(path)
+    await until(visitor, 'message')
+    await until(visitor, 'heartbeat')
+    await rig.proxy.reset()
+    await rig.server.waitForConnections(2)
+    await rig.server.waitForClosed(2)
+    // The page tells of the last close after everything else.
+    const said = await until(visitor, 'close', 2)
+    const log = said.filter(([word]) => word !== 'heartbeat')
+    expect(log.slice(0, 3)).toEqual([
+      ['message', 'before it is open'],
+      ['close', 1006, true],
+      ['message', 'while it is down'],
+    ])
+    expect(rig.server.connections[1]?.closed).toEqual({ code: 1000, reason: '' })
+  })
+
+  test('the UMD file sets one global', async () => {
+    await visit('globals.html')
+    const [[, added, type, names, OPEN]] = (await until(visitor, 'globals')) as [unknown[]]
+    expect(added).toEqual(['Heartwire'])
+    expect(type).toBe('function')
+    expect(names).toEqual(expect.arrayContaining(['Heartwire', 'HeartwireError', 'backoff', 'isRetriable', 'json']))
+    expect(OPEN).toBe(1)
+  })
 })

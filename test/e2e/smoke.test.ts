@@ -1,14 +1,16 @@
-import { chromium } from 'playwright'
 import { expect, test } from 'vitest'
-import { chromiumArgs, findChromium } from '../../scripts/browser.mjs'
+import { startBrowser } from '../support/visitor.ts'
+import { inEachEngine } from './engines.ts'
 
-test('the Chromium that was found starts and shows a page', async () => {
-  const browser = await chromium.launch({ executablePath: await findChromium(), args: chromiumArgs() })
-  try {
-    const page = await browser.newPage()
-    await page.goto('data:text/html,<h1>alive</h1>')
-    expect(await page.textContent('h1')).toBe('alive')
-  } finally {
-    await browser.close()
-  }
+inEachEngine('alive', (engine) => {
+  test('the browser that was found starts and shows a page', async () => {
+    const browser = await startBrowser(engine)
+    try {
+      const visitor = await browser.newVisitor()
+      await visitor.goto('data:text/html,<h1>alive</h1>')
+      expect(await visitor.text('h1')).toBe('alive')
+    } finally {
+      await browser.close()
+    }
+  })
 })

@@ -9,6 +9,8 @@ export interface WebDriver {
   navigate(url: string): Promise<void>
   /** Goes back in history. */
   back(): Promise<void>
+  /** Loads the page anew; resolves once it has loaded. */
+  reload(): Promise<void>
   /** Runs the body of a function in the page and resolves to what it returns, which must be JSON. */
   execute(body: string, args?: readonly unknown[]): Promise<unknown>
   /** Presses the first element that a CSS selector finds, as a user would. @throws when there is none */
@@ -21,6 +23,10 @@ export interface WebDriver {
   press(...keys: readonly string[]): Promise<void>
   /** The inner size of the window in CSS px; systems may grant another. */
   resize(width: number, height: number): Promise<void>
+  /** Takes the window out of sight: its page is hidden. */
+  minimize(): Promise<void>
+  /** Puts it back into sight. */
+  restore(): Promise<void>
   /** A PNG of what is visible. */
   screenshot(): Promise<Buffer>
   /** Opens another window and goes there; returns its handle. */
@@ -70,6 +76,9 @@ export async function startSession(address: string, capabilities: object): Promi
     async back() {
       await post('/back')
     },
+    async reload() {
+      await post('/refresh')
+    },
     execute: (script, args = []) => post('/execute/sync', { script, args }),
     async click(selector) {
       await post(`${await find(selector)}/click`)
@@ -91,6 +100,13 @@ export async function startSession(address: string, capabilities: object): Promi
       const measure = (): Promise<unknown> => post('/execute/sync', { script: SIZES, args: [] })
       const [outerWidth, outerHeight, innerWidth, innerHeight] = (await measure()) as [number, number, number, number]
       await post('/window/rect', { width: width + outerWidth - innerWidth, height: height + outerHeight - innerHeight })
+    },
+    async minimize() {
+      await post('/window/minimize')
+    },
+    async restore() {
+      // What sets a window's place restores it first, even if it is to change nothing.
+      await post('/window/rect', {})
     },
     async screenshot() {
       return Buffer.from(String(await get('/screenshot')), 'base64')

@@ -15,6 +15,8 @@ const PATIENCE = 30_000
 /** A browser of our own. */
 export interface WebKitBrowser {
   readonly driver: WebDriver
+  /** The driver's process, which the browser's descend from. */
+  readonly pid: number
   /** Ends browser, driver and display. Harmless twice. */
   close(): Promise<void>
 }
@@ -67,15 +69,16 @@ const untilReady = async (address: string, child: ChildProcess): Promise<void> =
 export async function startWebKit(variables: Record<string, string> = {}): Promise<WebKitBrowser> {
   const { driver: command, browser, display } = await findWebKit()
   const [displayProcess, displayName] = await startDisplay(display)
+  /** In the order in which to end them. */
   const children = [displayProcess]
   const close = async (): Promise<void> => {
-    for (const child of [...children].reverse()) await end(child)
+    for (const child of children) await end(child)
   }
   try {
     const port = await freePort()
     const env = { ...process.env, ...variables, DISPLAY: displayName, GDK_BACKEND: 'x11' }
     const driverProcess = spawn(command, [`--port=${port}`], { env, stdio: 'ignore' })
-    children.push(driverProcess)
+    children.unshift(driverProcess)
     const address = `http://127.0.0.1:${port}`
     await untilReady(address, driverProcess)
     const driver = await startSession(address, {
@@ -83,6 +86,7 @@ export async function startWebKit(variables: Record<string, string> = {}): Promi
     })
     return {
       driver,
+      pid: driverProcess.pid ?? 0,
       async close() {
         // A browser that has crashed has no session to end; its processes end below.
         await driver.quit().catch(() => {})
