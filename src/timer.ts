@@ -95,8 +95,9 @@ export class Timer {
     clearTimeout(this.#handle)
     const delay = Math.min(Math.max(this.#at - performance.now(), 0), LONGEST)
     const wake = (): void => this.wake()
-    // There may be no document at all.
-    const onTimeout = (): void => (globalThis.document?.hidden ? inTask(wake) : wake())
+    // There may be no document at all, and in simulated ones no channel.
+    const onTimeout = (): void =>
+      globalThis.document?.hidden && 'MessageChannel' in globalThis ? inTask(wake) : wake()
     this.#handle = this.#at < Infinity ? setTimeout(onTimeout, delay) : undefined
     // For never, too: it replaces what was set before.
     if (this.#alarm) wakeAfter(this.#alarm, delay)

@@ -65,6 +65,19 @@ describe('[H7] while the page is hidden', () => {
     expect(calls).toEqual([50])
   })
 
+  test('comes as it is where there are no channels', () => {
+    const { MessageChannel: Channel } = globalThis
+    Reflect.deleteProperty(globalThis, 'MessageChannel')
+    try {
+      const { set, calls } = createTimer()
+      set(50)
+      vi.advanceTimersByTime(50)
+      expect(calls).toEqual([50])
+    } finally {
+      globalThis.MessageChannel = Channel
+    }
+  })
+
   test('a time that is set meanwhile is the one that counts', async () => {
     const { set, calls } = createTimer()
     set(50)
