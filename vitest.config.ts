@@ -66,6 +66,18 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'life',
+          include: ['test/life/*.test.ts'],
+          environment: 'node',
+          // They wait for a browser's slowest timers most of the time, so more of them than cores run at once.
+          maxWorkers: 4,
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'e2e',
           include: ['test/e2e/*.test.ts'],
           environment: 'node',

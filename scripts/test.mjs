@@ -98,9 +98,15 @@ const engines = async () => {
   return count
 }
 
-/** The suite of test/browser/ in one engine, unless it is missing. */
-const inBrowser = (/** @type {typeof ENGINES[number]} */ engine) => () =>
-  missing.has(engine) ? Promise.resolve({ passed: 0, failed: 0, skipped: 1 }) : vitest(engine)()
+/**
+ * A project that needs an engine, unless that is missing: by default the suite of test/browser/.
+ * @param {typeof ENGINES[number]} engine
+ * @param {string} [project]
+ */
+const inBrowser =
+  (engine, project = engine) =>
+  () =>
+    missing.has(engine) ? Promise.resolve({ passed: 0, failed: 0, skipped: 1 }) : vitest(project)()
 
 /** In this order: what others need first, then from fast to slow. */
 /** @type {[name: string, step: () => Promise<Count>][]} */
@@ -122,6 +128,7 @@ const steps = [
   ['chromium', inBrowser('chromium')],
   ['firefox', inBrowser('firefox')],
   ['webkit', inBrowser('webkit')],
+  ['life', inBrowser('chromium', 'life')],
   ['e2e', vitest('e2e')],
 ]
 
