@@ -32,10 +32,10 @@ export function enlist(sleeper: Sleeper): number {
     hired.onerror = () => {
       // One that was let go of says it to nobody.
       if (hired !== worker) return
-      for (const [id, each] of sleepers) {
-        dismiss(id)
-        each.fail()
-      }
+      // What they do now may make another: that one has sleepers of its own.
+      const all = [...sleepers]
+      for (const [id] of all) dismiss(id)
+      for (const [, each] of all) each.fail()
     }
   }
   sleepers.set(++latest, sleeper)
@@ -51,6 +51,7 @@ export function wakeAfter(id: number, delay: number): void {
 /** Wakes it no more. The last one ends the worker. */
 export function dismiss(id: number): void {
   if (!sleepers.delete(id) || sleepers.size > 0) return
-  worker?.terminate()
+  const last = worker
   worker = undefined
+  last?.terminate()
 }

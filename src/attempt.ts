@@ -73,9 +73,9 @@ export class Attempt<Message> {
     return this.native?.bufferedAmount || 0
   }
 
-  /** Whether the native socket would send anything: neither end has begun to close. */
-  get isSendable(): boolean {
-    return this.native?.readyState === 1
+  /** Whether either end has begun to close, so that the native socket sends nothing any more. */
+  get isClosing(): boolean {
+    return this.native === null || this.native.readyState > 1
   }
 
   /** Sends a message of the application's, accepted `at` that time; with `keep`, a loss can give it back. */
@@ -152,15 +152,16 @@ export class Attempt<Message> {
   }
 
   /**
-   * Bytes of the message that leaves next, if it is in the native buffer in whole and before the open heartbeat; else 0.
-   * Firefox and Safari count a message until all of it has left, so that a slow upload looks like a stalled one ([H9]).
+   * The message that leaves next, if it is in the native buffer in whole and before the open heartbeat: its size, and how
+   * much had left before it. Firefox and Safari count a message until all of it has left, so that a slow upload looks like a
+   * stalled one ([H9]).
    */
-  wholeNext(): number {
+  wholeNext(): { readonly size: number; readonly after: number } | null {
     const { buffered } = this
-    const entries = unsent(this.#inFlight, buffered)
-    const isWhole = entries.reduce((sum, { size }) => sum + size, 0) === buffered
-    const isBefore = this.#isBehind && this.#bytes - buffered < this.#bytesWhenAsked
-    return isWhole && isBefore ? (entries[0]?.size ?? 0) : 0
+    const [first, ...others] = unsent(this.#inFlight, buffered)
+    const after = this.#bytes - buffered
+    const isWhole = others.reduce((sum, { size }) => sum + size, first?.size ?? 0) === buffered
+    return first && isWhole && this.#isBehind && after < this.#bytesWhenAsked ? { size: first.size, after } : null
   }
 
   /** Whether any bytes have left since the last look. */

@@ -11,6 +11,9 @@ const SAME_CLOCK = 1_000
 /** Bytes per ms of the slowest upload that is not taken for a dead link: 512 kbit/s. */
 const SLOWEST = 64
 
+/** ms that a message in the buffer may take to leave unseen, at most: whoever has unplugged must learn of it some time. */
+const LONGEST_UPLOAD = 60_000
+
 type HeartbeatSettings = NonNullable<Settings<unknown, unknown>['heartbeat']>
 
 export class Heart {
@@ -20,6 +23,8 @@ export class Heart {
   readonly #attempt: Attempt<any>
   /** What is known of the link. */
   pulse: Pulse
+  /** The message whose leaving nobody can see: how much left before it, how long it is waited for, and when to look again. */
+  #upload: { readonly after: number; readonly until: number; lookAt: number } | undefined
   /** Whether events tell the time of `performance.now()`; the first one shows. */
   #trustsEvents: boolean | undefined
 
@@ -35,7 +40,8 @@ export class Heart {
   }
 
   nextCheck(now: number): number {
-    return nextCheck(this.pulse, this.#settings, now)
+    const next = nextCheck(this.pulse, this.#settings, now)
+    return isAsking(this.pulse) ? Math.max(next, this.#upload?.lookAt ?? 0) : next
   }
 
   /** Asks the rules. */
@@ -45,13 +51,24 @@ export class Heart {
     // Only an open question can be waiting behind data that is leaving ([H9]).
     if (verdict !== 'dead' || !isAsking(pulse)) return verdict
     if (this.#attempt.isProgressing()) pulse.heard = now
-    else {
-      // Or behind a message of which nobody can see that it is leaving. Granted once: the same message asks for no more.
-      const time = this.#attempt.wholeNext() / SLOWEST
-      if (time <= pulse.patience) return verdict
-      pulse.patience = time
-    }
+    else if (!this.#isUploading(now)) return verdict
     return 'fine'
+  }
+
+  /** Whether the question waits behind a message of which nobody can see that it is leaving, and that may still be. */
+  #isUploading(now: number): boolean {
+    const { from, interval, timeout } = this.#settings
+    const next = this.#attempt.wholeNext()
+    // The server's own beats do not wait behind what we send.
+    if (!next || from === 'server' || next.size / SLOWEST <= timeout) return false
+    if (this.#upload?.after !== next.after) {
+      const until = now + Math.min(next.size / SLOWEST, LONGEST_UPLOAD)
+      this.#upload = { after: next.after, until, lookAt: 0 }
+    }
+    const { until } = this.#upload
+    // That it has left is seen by looking only.
+    this.#upload.lookAt = Math.min(until, now + Math.min(interval, timeout))
+    return now < until
   }
 
   /** Asks the peer. */
@@ -59,7 +76,7 @@ export class Heart {
     const { message } = this.#settings
     const wire = isolated(() => toWireData(typeof message === 'function' ? message() : message))
     // The server has begun to close: the browser would not send it. The question stays, as an end that never comes is death.
-    if (this.isStopped || !this.#attempt.isSendable) return
+    if (this.isStopped || this.#attempt.isClosing) return
     const isSent = wire !== undefined && isolated(() => this.#attempt.sendAside(wire) === undefined)
     if (isSent) this.#attempt.asked(now)
     // It threw, or the class did, and that was reported: a question that was not asked proves nothing.
@@ -97,7 +114,7 @@ export class Heart {
   reply(beat: unknown): void {
     isolated(() => {
       const answer = this.#settings.reply?.(beat)
-      if (answer !== undefined && !this.isStopped && this.#attempt.isSendable)
+      if (answer !== undefined && !this.isStopped && !this.#attempt.isClosing)
         this.#attempt.sendAside(toWireData(answer))
     })
   }

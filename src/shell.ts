@@ -157,7 +157,7 @@ export class Shell<Incoming, Outgoing> {
       const attempt = this.#attempt as Attempt<Outgoing>
       const { queue } = this.#settings
       // What is given to a socket that has begun to close would never leave; natively that is how it is.
-      if (!queue || attempt.isSendable) {
+      if (!queue || attempt.native?.readyState === 1) {
         // The clock is dear, and nobody asks how old a message is that does not expire.
         const at = queue && queue.ttl < Infinity ? performance.now() : 0
         attempt.send(message, wire, queue !== null && queue.replay, at)
@@ -398,7 +398,7 @@ export class Shell<Incoming, Outgoing> {
     for (const [index, entry] of entries.entries()) {
       // A native socket that has begun to close meanwhile would never send it; then the rest waits for the next ([Q3]).
       // What a class has given back within send() is older.
-      if (!attempt.isSendable) return outbox.putBack([...outbox.takeAll(), ...entries.slice(index)])
+      if (attempt.native?.readyState !== 1) return outbox.putBack([...outbox.takeAll(), ...entries.slice(index)])
       const { message, wire, at } = entry
       const isSent = isolated(() => attempt.send(message, wire, queue !== null && queue.replay, at) === undefined)
       // A class that cannot send this one is reported, and the others still go.

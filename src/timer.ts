@@ -64,7 +64,7 @@ export class Timer {
     try {
       this.#alarm = enlist(this)
     } catch (cause) {
-      this.fail(cause)
+      this.#giveUp(cause)
     }
   }
 
@@ -85,8 +85,12 @@ export class Timer {
     this.#owner.onTimer()
   }
 
-  /** The worker is none. */
-  fail(cause?: unknown): void {
+  /** The worker is none. One that was let go of meanwhile is nobody's concern. */
+  fail(): void {
+    if (this.#alarm) this.#giveUp()
+  }
+
+  #giveUp(cause?: unknown): void {
     this.#alarm = null
     this.#owner.onWorkerFailed(cause)
   }
@@ -94,12 +98,23 @@ export class Timer {
   #start(): void {
     clearTimeout(this.#handle)
     const delay = Math.min(Math.max(this.#at - performance.now(), 0), LONGEST)
-    const wake = (): void => this.wake()
-    // There may be no document at all, and in simulated ones no channel.
-    const onTimeout = (): void =>
-      globalThis.document?.hidden && 'MessageChannel' in globalThis ? inTask(wake) : wake()
-    this.#handle = this.#at < Infinity ? setTimeout(onTimeout, delay) : undefined
+    this.#handle = this.#at < Infinity ? setTimeout(() => this.#onTimeout(), delay) : undefined
     // For never, too: it replaces what was set before.
-    if (this.#alarm) wakeAfter(this.#alarm, delay)
+    if (!this.#alarm) return
+    try {
+      wakeAfter(this.#alarm, delay)
+    } catch (cause) {
+      dismiss(this.#alarm)
+      this.#giveUp(cause)
+    }
+  }
+
+  #onTimeout(): void {
+    this.wake()
+    // What was set just now was set within a timer: set it again from outside of any. Simulated pages may have no channel.
+    if (!globalThis.document?.hidden || !('MessageChannel' in globalThis)) return
+    inTask(() => {
+      if (this.#handle) this.#start()
+    })
   }
 }

@@ -29,6 +29,8 @@ const live = async (ms: number): Promise<void> => {
 /** What was told beside the answers to beats. */
 const told = ({ log }: Scene): string[] => log.filter((line) => line !== 'message pong')
 
+const errorsOf = ({ log }: Scene): string[] => log.filter((line) => line.startsWith('error'))
+
 describe('[H10] a hidden page', () => {
   test('beats in time', async () => {
     hidePage()
@@ -237,6 +239,38 @@ describe('[H10] without a worker', () => {
     await live(60_000)
     expect(pings()).toBe(12)
     expect([socket.state, told(scene)]).toEqual(['open', []])
+  })
+
+  test('a worker that cannot be told anything is none', async () => {
+    const scene = create({ heartbeat })
+    await settle()
+    const post = vi.spyOn(FakeWorker.prototype, 'postMessage').mockImplementation(() => {
+      throw new Error('patched')
+    })
+    FakeSocket.latest.accept()
+    expect(scene.log).toEqual(['resolving', 'connecting', 'open', '<open>', 'open 0', 'error worker-failed'])
+    await live(60_000)
+    expect([pings(), post.mock.calls.length]).toEqual([12, 1])
+    // The next socket finds no leftover of it.
+    post.mockRestore()
+    const other = create({ heartbeat })
+    await settle()
+    FakeSocket.latest.accept()
+    expect(errorsOf(other)).toEqual([])
+  })
+
+  test('a socket that opens while the others are told of a worker that failed has one of its own', async () => {
+    const [first, second] = [create({ heartbeat }), create({ heartbeat })]
+    await settle()
+    for (const native of FakeSocket.all) native.accept()
+    let late: Scene | undefined
+    first.socket.on('error', () => {
+      late = create({ heartbeat })
+      FakeSocket.latest.accept()
+    })
+    FakeWorker.latest.fail()
+    expect([first, second, late as Scene].map(errorsOf)).toEqual([['error worker-failed'], ['error worker-failed'], []])
+    expect(FakeWorker.all).toHaveLength(2)
   })
 
   test('it is said once in the life of a socket, and not tried again by it', async () => {

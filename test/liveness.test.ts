@@ -546,6 +546,14 @@ describe('[H1] a connection that the server has begun to close', () => {
     expect(socket.lastClose).toMatchObject({ code: 4000, reason: 'bye' })
   })
 
+  test('is still sent one by a class that says nothing of its state', async () => {
+    await beat({}, { queue: false })
+    Reflect.deleteProperty(FakeSocket.latest, 'readyState')
+    const send = vi.spyOn(FakeSocket.latest, 'send')
+    await advance(1_000)
+    expect(send).toHaveBeenCalledOnce()
+  })
+
   test('[S1] is given up when that takes longer than an answer may', async () => {
     const { socket, log } = await closing()
     await advance(1_400)
@@ -616,7 +624,7 @@ describe('[H9] a slow upload', () => {
 
     test('is no death while 64 kB/s would take as long', async () => {
       const { socket } = await upload()
-      await advance(9_999)
+      await advance(13_999)
       expect(socket.state).toBe('open')
       FakeSocket.latest.drain()
       await advance(1)
@@ -629,10 +637,48 @@ describe('[H9] a slow upload', () => {
 
     test('is one when it takes longer: the time is granted once', async () => {
       const { socket } = await upload()
-      await advance(9_999)
+      await advance(13_999)
       expect(socket.state).toBe('open')
       await advance(1)
       expect(socket.state).toBe('waiting')
+    })
+
+    test('is one after a minute, however large the message is', async () => {
+      const { socket } = await upload(100_000_000)
+      await advance(63_999)
+      expect(socket.state).toBe('open')
+      await advance(1)
+      expect(socket.state).toBe('waiting')
+    })
+
+    test('grants no time to the silence after it has left', async () => {
+      const { socket } = await upload(6_400_000)
+      await advance(10_000)
+      FakeSocket.latest.drain()
+      // Seen at the next look, then a beat and its answer's time, as after any sign of life.
+      await advance(4_000 + 10_000 + 4_000)
+      expect(socket.lastClose).toMatchObject({ reason: 'heartbeat timeout' })
+    })
+
+    test('is granted its time once, however often it is asked again', async () => {
+      const { network } = await upload(6_400_000)
+      for (let n = 0; n < 7; n++) {
+        await advance(8_000)
+        sleep(2_000)
+        network.emit('wake')
+      }
+      await advance(14_000)
+      expect(FakeSocket.all.length).toBeGreaterThan(1)
+    })
+
+    test('[H2] grants nothing to a server that beats: its beats do not wait behind what we send', async () => {
+      FakeSocket.isStalled = true
+      const { socket, network } = await createOpen({ heartbeat: { ...heartbeat, from: 'server' } })
+      socket.send('x'.repeat(6_400_000))
+      await advance(5_000)
+      network.emit('wake')
+      await advance(9_000)
+      expect(socket.lastClose).toMatchObject({ reason: 'heartbeat timeout' })
     })
 
     test('is one after timeout when the message is small', async () => {
@@ -658,7 +704,7 @@ describe('[H9] a slow upload', () => {
       for (let n = 0; n < 3; n++) socket.send('x'.repeat(640_000))
       await advance(10_000)
       for (let n = 0; n < 3; n++) {
-        await advance(9_999)
+        await advance(13_999)
         expect(socket.state).toBe('open')
         FakeSocket.latest.drain(640_000)
         await advance(1)

@@ -1,6 +1,6 @@
 // The class, its constructor and its attributes, beside the native ones ([P2]).
 import { describe, expect, test } from 'vitest'
-import { compare, contrast, event, outcomeOf } from './subjects.ts'
+import { compare, contrast, engine, event, outcomeOf, task } from './subjects.ts'
 
 const MEMBERS = [
   'url',
@@ -233,7 +233,8 @@ describe('the constructor', () => {
     })
   })
 
-  test('[P2] resolves a relative url against the base of the document', async () => {
+  // Firefox resolves it against the page's own address, where nobody answers.
+  test.skipIf(engine === 'firefox')('[P2] resolves a relative url against the base of the document', async () => {
     const outcome = await compare(async ({ make, url, control }) => {
       const base = document.createElement('base')
       base.href = url.replace('ws:', 'http:') + 'deep/page.html'
@@ -315,7 +316,9 @@ describe('the constructor', () => {
         for (const type of ['open', 'error', 'close']) {
           socket.addEventListener(type, () => log.push([chosen, type, socket.readyState, socket.protocol]))
         }
-        await event(socket, 'close')
+        // WebKitGTK opens it all the same.
+        await Promise.race([event(socket, 'close'), event(socket, 'open')])
+        await task()
       }
     })
   })

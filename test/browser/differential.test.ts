@@ -1,7 +1,7 @@
 // Whole lives of a socket, scripted, run by the native class and by ours: what is told must be the same ([P2]), or be listed
 // in docs/differences.md. The other files of this folder compare one method or one event at a time.
 import { describe, expect, test, vi } from 'vitest'
-import { call, compare, contrast, engine, errorOf, event, outcomeOf, record, task } from './subjects.ts'
+import { amountOf, call, compare, contrast, engine, errorOf, event, outcomeOf, record, task } from './subjects.ts'
 import type { Stage } from './subjects.ts'
 
 /** The next `count` messages' data. */
@@ -415,7 +415,7 @@ const NATIVELY: Record<string, Difference> = {
       const socket = await open()
       socket.close()
       socket.send('12345')
-      return Reflect.get(Class.prototype, 'bufferedAmount', socket)
+      return Class === WebSocket ? amountOf(socket) : socket.bufferedAmount
     },
     5,
     5,

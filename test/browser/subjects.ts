@@ -19,31 +19,38 @@ interface Subject {
   readonly make: (...args: unknown[]) => WebSocket
 }
 
-const native: Subject = {
-  Class: WebSocket,
-  make: (...args) => corrected(Reflect.construct(WebSocket, args) as WebSocket),
-}
+const native: Subject = { Class: WebSocket, make: (...args) => Reflect.construct(WebSocket, args) as WebSocket }
+
+const own = Object.getOwnPropertyDescriptors(WebSocket.prototype)
+
+/** What the browser itself says. */
+export const amountOf = (socket: WebSocket): number => own.bufferedAmount.get?.call(socket) as number
 
 /**
  * WebKit counts the headers of frames that it will never send: after `close()`, and nowhere else. The standard leaves them
- * out. [NW12] shows it; everywhere else it is taken out, so that all the rest can be compared.
+ * out. [NW12] shows it; for all else it is taken out of this page's class, so that the rest can be compared.
  */
-function corrected(socket: WebSocket): WebSocket {
-  if (engine !== 'webkit') return socket
-  let headers = 0
-  const send = (...args: unknown[]): void => {
-    const before = amountOf(socket)
-    call(WebSocket.prototype, 'send', args, socket)
-    if (socket.readyState < WebSocket.CLOSING) return
-    const size = amountOf(socket) - before
-    headers += size > 65_536 + 14 ? 14 : size >= 126 + 8 ? 8 : 6
+function leaveHeadersOut(): void {
+  const headers = new WeakMap<WebSocket, number>()
+  const { send: descriptor } = own
+  const send = function send(this: WebSocket, ...args: unknown[]): void {
+    const before = amountOf(this)
+    Reflect.apply(descriptor.value as (...given: unknown[]) => void, this, args)
+    if (this.readyState < WebSocket.CLOSING) return
+    const size = amountOf(this) - before
+    headers.set(this, (headers.get(this) ?? 0) + (size > 65_536 + 14 ? 14 : size >= 126 + 8 ? 8 : 6))
   }
-  Object.defineProperty(socket, 'send', { value: send })
-  return Object.defineProperty(socket, 'bufferedAmount', { get: () => amountOf(socket) - headers })
+  Object.defineProperty(send, 'length', { value: 1 })
+  const get = function bufferedAmount(this: WebSocket): number {
+    return amountOf(this) - (headers.get(this) ?? 0)
+  }
+  Object.defineProperties(WebSocket.prototype, {
+    send: { ...descriptor, value: send },
+    bufferedAmount: { ...own.bufferedAmount, get },
+  })
 }
 
-/** What the browser itself says. */
-export const amountOf = (socket: WebSocket): number => Reflect.get(WebSocket.prototype, 'bufferedAmount', socket)
+if (engine === 'webkit') leaveHeadersOut()
 
 const ours: Record<string, Subject> = {
   'new Heartwire(…, { reconnect: false, queue: false })': {
@@ -158,8 +165,8 @@ export function errorOf(error: unknown): string {
 }
 
 /** Calls a method with any arguments, as a caller without types may. */
-export function call(target: object, name: string, args: readonly unknown[], receiver = target): unknown {
-  return Reflect.apply(Reflect.get(target, name) as (...given: unknown[]) => unknown, receiver, args)
+export function call(target: object, name: string, args: readonly unknown[]): unknown {
+  return Reflect.apply(Reflect.get(target, name) as (...given: unknown[]) => unknown, target, args)
 }
 
 /** What a call returns or throws. */

@@ -93,8 +93,9 @@ export class Vitals {
     // That bytes have left shows at the next look only.
     const left = connection.lastLeft + timeout
     const since = Math.max(this.#lastSign, left, this.#lastOmission, wasLate ? page.lastLate : 0)
-    const whole = Math.max(0, ...connection.outgoing.map(({ size, rest }) => (rest === size ? size / SLOWEST : 0)))
-    const bound = since + interval + Math.max(timeout, whole) + lateness + SLACK
+    const times = connection.outgoing.map(({ size, rest }) => (rest === size ? size / SLOWEST : 0))
+    const whole = Math.max(0, ...times.filter((time) => time > timeout))
+    const bound = since + interval + timeout + whole + lateness + SLACK
     this.#judge.claim(
       'deadIsNoticed',
       clock.time <= bound,
