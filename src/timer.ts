@@ -112,7 +112,7 @@ export class Timer {
   #onTimeout(): void {
     this.wake()
     // What was set just now was set within a timer: set it again from outside of any. Simulated pages may have no channel.
-    if (!globalThis.document?.hidden || !('MessageChannel' in globalThis)) return
+    if (!globalThis.document?.hidden || typeof MessageChannel !== 'function') return
     inTask(() => {
       if (this.#handle) this.#start()
     })

@@ -11,6 +11,9 @@ const INTERVAL = 1_000
 const TIMEOUT = 1_000
 const BEAT = { message: 'ping', pong: 'pong', interval: INTERVAL, timeout: TIMEOUT } as const
 
+/** Nothing is asked but what a signal asks; and a signal is not told of while a question is open. */
+const ONLY_PROBES = { ...BEAT, interval: 86_400_000 } as const
+
 /** ms of the first retry's delay at most, by default. */
 const FIRST_DELAY = 1_000
 /** ms of all, in the test that counts attempts. */
@@ -49,7 +52,7 @@ async function sayFrom(tab: Tab, text: string): Promise<void> {
 }
 
 test.for([
-  ['asks at once', { heartbeat: BEAT }],
+  ['asks at once', { heartbeat: ONLY_PROBES }],
   ['leaves it to the socket without a heartbeat', {}],
 ] as const)('[N1] offline that lies costs nothing: %s', async ([, options]) => {
   const tab = await openAll(options)

@@ -1,5 +1,6 @@
 // Two tabs of one site: what happens to one is none of the other's business.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { HeartbeatOptions } from '../../src/index.ts'
 import type { Rig } from '../support/rig.ts'
 import { startStage } from './stage.ts'
 import type { Stage } from './stage.ts'
@@ -7,6 +8,9 @@ import { SOON } from './tab.ts'
 import type { Tab } from './tab.ts'
 
 const BEAT = { message: 'ping', pong: 'pong', interval: 500, timeout: 5_000 } as const
+
+/** Nothing is asked but what a signal asks; and a signal is not told of while a question is open. */
+const ONLY_PROBES = { ...BEAT, interval: 86_400_000 } as const
 
 let stage: Stage
 
@@ -17,10 +21,10 @@ beforeAll(async () => {
 afterAll(() => stage?.close())
 
 /** A hidden tab, with the server's first connection, and a visible one, with its second. */
-async function openBoth(): Promise<{ rig: Rig; hidden: Tab; visible: Tab }> {
+async function openBoth(heartbeat: HeartbeatOptions = BEAT): Promise<{ rig: Rig; hidden: Tab; visible: Tab }> {
   const rig = await stage.rig()
-  const hidden = await stage.tab(rig, { heartwire: { heartbeat: BEAT } })
-  const visible = await stage.tab(rig, { heartwire: { heartbeat: BEAT } })
+  const hidden = await stage.tab(rig, { heartwire: { heartbeat } })
+  const visible = await stage.tab(rig, { heartwire: { heartbeat } })
   await hidden.first({ subject: 'page', type: 'hidden' })
   return { rig, hidden, visible }
 }
@@ -76,7 +80,7 @@ test.for([
 })
 
 test('[N3] being shown asks at once, and only for the tab that is shown', async () => {
-  const { hidden, visible } = await openBoth()
+  const { hidden, visible } = await openBoth(ONLY_PROBES)
   const since = visible.entries.length
   await hidden.show()
   await hidden.first({ subject: 'heartwire', type: 'bus.probe' })
