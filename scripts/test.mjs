@@ -17,14 +17,21 @@ const env = { ...process.env, PATH: bin + delimiter + (process.env['PATH'] ?? ''
  * Runs a command line with its output shown, and tells whether it succeeded.
  * Without stdin: nothing may ask anything.
  * @param {string} line
+ * @param {boolean} [isAside] Show the output in one piece at the end: others are shown meanwhile.
  * @returns {Promise<boolean>}
  */
-const run = (line) =>
+const run = (line, isAside = false) =>
   new Promise((resolve) => {
-    console.log(`\n$ ${line}`)
-    const child = spawn(line, { cwd: root, env, shell: true, stdio: ['ignore', 'inherit', 'inherit'] })
+    let said = `\n$ ${line}\n`
+    if (!isAside) process.stdout.write(said)
+    const output = isAside ? 'pipe' : 'inherit'
+    const child = spawn(line, { cwd: root, env, shell: true, stdio: ['ignore', output, output] })
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (said += text))
     child.on('error', () => resolve(false))
-    child.on('close', (code) => resolve(code === 0))
+    child.on('close', (code) => {
+      if (isAside) process.stdout.write(said)
+      resolve(code === 0)
+    })
   })
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Count */
@@ -51,12 +58,14 @@ const broken = (/** @type {string} */ reason) => {
 /**
  * A vitest project, counted from its JSON report.
  * @param {string} project
+ * @param {boolean} [isAside]
  * @returns {() => Promise<Count>}
  */
-const vitest = (project) => async () => {
+const vitest = (project, isAside) => async () => {
   const report = join(results, `${project}.json`)
   const isFine = await run(
     `vitest run --project ${project} --reporter default --reporter json --outputFile.json "${report}"`,
+    isAside,
   )
   try {
     /** @type {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number }} */
@@ -99,14 +108,12 @@ const engines = async () => {
 }
 
 /**
- * A project that needs an engine, unless that is missing: by default the suite of test/browser/.
+ * A project that needs an engine, unless that is missing.
  * @param {typeof ENGINES[number]} engine
- * @param {string} [project]
+ * @param {() => Promise<Count>} step
  */
-const inBrowser =
-  (engine, project = engine) =>
-  () =>
-    missing.has(engine) ? Promise.resolve({ passed: 0, failed: 0, skipped: 1 }) : vitest(project)()
+const ifPresent = (engine, step) => () =>
+  missing.has(engine) ? Promise.resolve({ passed: 0, failed: 0, skipped: 1 }) : step()
 
 /** In this order: what others need first, then from fast to slow. */
 /** @type {[name: string, step: () => Promise<Count>][]} */
@@ -121,14 +128,14 @@ const steps = [
   ['publint', check('publint --strict')],
   ['attw', check('attw --pack --profile node16')],
   ['size', check('size-limit')],
+  ['life', ifPresent('chromium', vitest('life', true))],
   ['unit', vitest('unit')],
   ['simulation', vitest('simulation')],
   ['dom', vitest('dom')],
   ['server', vitest('server')],
-  ['chromium', inBrowser('chromium')],
-  ['firefox', inBrowser('firefox')],
-  ['webkit', inBrowser('webkit')],
-  ['life', inBrowser('chromium', 'life')],
+  ['chromium', ifPresent('chromium', vitest('chromium'))],
+  ['firefox', ifPresent('firefox', vitest('firefox'))],
+  ['webkit', ifPresent('webkit', vitest('webkit'))],
   ['e2e', vitest('e2e')],
 ]
 
@@ -138,23 +145,41 @@ if (unknown.length > 0) {
   throw new RangeError(`Cannot run ${unknown.join(', ')}: the steps are ${steps.map(([name]) => name).join(', ')}`)
 }
 
+/** It waits for minutes and hardly computes: it runs beside those that follow. */
+const aside = new Set(['life'])
+
 /** For vitest's reports. */
 const results = await mkdtemp(join(tmpdir(), 'heartwire-'))
 const total = { passed: 0, failed: 0, skipped: 0 }
 /** @type {string[]} */
 const summary = []
+
+/**
+ * Runs a step and adds it up.
+ * @param {string} name
+ * @param {() => Promise<Count>} step
+ */
+const perform = async (name, step) => {
+  const start = performance.now()
+  const count = await step()
+  const seconds = ((performance.now() - start) / 1000).toFixed(1)
+  total.passed += count.passed
+  total.failed += count.failed
+  total.skipped += count.skipped
+  const mark = count.failed > 0 ? 'FAILED' : 'ok'
+  summary.push(`${mark.padEnd(6)}  ${name.padEnd(14)} ${describe(count)} (${seconds} s)`)
+}
+
 try {
+  /** @type {Promise<void>[]} */
+  const running = []
   for (const [name, step] of steps) {
     if (wanted.length > 0 && !wanted.includes(name)) continue
-    const start = performance.now()
-    const count = await step()
-    const seconds = ((performance.now() - start) / 1000).toFixed(1)
-    total.passed += count.passed
-    total.failed += count.failed
-    total.skipped += count.skipped
-    const mark = count.failed > 0 ? 'FAILED' : 'ok'
-    summary.push(`${mark.padEnd(6)}  ${name.padEnd(14)} ${describe(count)} (${seconds} s)`)
+    const done = perform(name, step)
+    if (aside.has(name)) running.push(done)
+    else await done
   }
+  await Promise.all(running)
 } finally {
   await rm(results, { recursive: true, force: true })
 }
