@@ -21,6 +21,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('wsUrl', shared.server.url)
   project.provide('proxyUrl', shared.url)
   project.provide('controlUrl', url)
-  project.provide('patience', process.env['HEARTWIRE_RECORD'] ? 10_000 : 700)
+  project.provide('patience', process.env['HEARTWIRE_RECORD'] ? 5_000 : 700)
   return close
 }
