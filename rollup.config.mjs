@@ -5,9 +5,9 @@ import { nodeResolve } from '@rollup/plugin-node-resolve'
 import terser from '@rollup/plugin-terser'
 import { dts } from 'rollup-plugin-dts'
 
-const entries = { index: 'build/index.js', network: 'build/network.js' }
-const declarations = { index: 'build/index.d.ts', network: 'build/network.d.ts' }
-const external = ['mitt']
+const entries = { index: 'build/index.js', network: 'build/network.js', vue: 'build/vue.js' }
+const declarations = { index: 'build/index.d.ts', network: 'build/network.d.ts', vue: 'build/vue.d.ts' }
+const external = ['mitt', 'vue']
 
 /** Hands tsc's source maps to Rollup, which reads none by itself: a stack trace then leads to `src/`. */
 const sourceMaps = {
@@ -26,7 +26,7 @@ const onwarn = (/** @type {{ message: string }} */ warning) => {
 }
 
 /**
- * Both entries in one graph, so that what they share exists once: one monitor, one class for `instanceof`.
+ * All entries in one graph, so that what they share exists once: one monitor, one class for `instanceof`.
  * @param {'es' | 'cjs'} format
  * @param {string} extension
  * @returns {import('rollup').OutputOptions}
@@ -38,6 +38,8 @@ const output = (format, extension) => ({
   sourcemap: true,
   entryFileNames: `[name].${extension}`,
   chunkFileNames: `shared-[name].${extension}`,
+  // Each file imports what it uses itself: who binds the core does not need to find mitt.
+  hoistTransitiveImports: false,
 })
 
 const minify = terser({

@@ -35,13 +35,19 @@ const promised = (file) => {
     .sort()
 }
 
-for (const entry of ['index', 'network']) {
+for (const entry of ['index', 'network', 'vue']) {
   const name = entry === 'index' ? 'heartwire' : `heartwire/${entry}`
   const imported = Object.keys(await import(name)).sort()
   const required = Object.keys(require(name)).sort()
   assert.deepEqual(required, imported, `require('${name}') and import '${name}' differ`)
   assert.deepEqual(promised(`${entry}.d.ts`), imported, `dist/${entry}.d.ts does not declare what ${name} exports`)
   assert.deepEqual(promised(`${entry}.d.cts`), required, `dist/${entry}.d.cts does not declare what ${name} exports`)
+}
+
+// A binding that brought a core of its own would bring its size, too, and a second class for `instanceof`.
+for (const file of ['vue.js', 'vue.cjs']) {
+  assert.match(await read(file), /['"]\.\/shared-heartwire\.c?js['"]/, `${file} does not share the core`)
+  assert.doesNotMatch(await read(file), /extends EventTarget/, `${file} has a core of its own`)
 }
 
 for (const file of ['heartwire.umd.js', 'heartwire.umd.min.js']) {
@@ -66,4 +72,6 @@ for (const file of (await readdir(dist)).filter((name) => /\.d\.c?ts$/.test(name
   assert.doesNotMatch(await read(file), /['"]mitt['"]/, `${file} mentions mitt, whose types resolve for few`)
 }
 
-console.log('heartwire and heartwire/network load as ESM and CJS, the UMD bundle as a script; the declarations agree')
+console.log(
+  'heartwire, heartwire/network and heartwire/vue load as ESM and CJS, the UMD bundle as a script; the declarations agree',
+)

@@ -32,22 +32,23 @@ const ORDER = [
   'attributes.ts',
   'arguments.ts',
   'heartwire.ts',
+  'vue.ts',
   'index.ts',
   'umd.ts',
 ]
 
 /** What is not everybody's business, and whose it is. */
 const RESERVED: Record<string, readonly string[]> = {
-  setTimeout: ['timer.ts', 'network.ts'],
-  clearTimeout: ['timer.ts', 'network.ts'],
+  setTimeout: ['timer.ts', 'network.ts', 'vue.ts'],
+  clearTimeout: ['timer.ts', 'network.ts', 'vue.ts'],
   setInterval: [],
   clearInterval: [],
   setImmediate: [],
   requestAnimationFrame: [],
   requestIdleCallback: [],
   'performance.now': ['heart.ts', 'timer.ts', 'shell.ts'],
-  'Date.now': ['timer.ts', 'shell.ts'],
-  Date: ['timer.ts', 'shell.ts'],
+  'Date.now': ['timer.ts', 'shell.ts', 'vue.ts'],
+  Date: ['timer.ts', 'shell.ts', 'vue.ts'],
   'Math.random': ['backoff.ts', 'shell.ts'],
   crypto: [],
   WebSocket: [],
@@ -158,11 +159,14 @@ describe('imports', () => {
     }
   })
 
-  test('mitt is the only dependency, and only the bus knows it', () => {
+  test('[V8] mitt is the only dependency, and only the bus knows it; a framework is its binding’s business', () => {
     const foreign = FILES.flatMap((file) => importsOf(file).map((name) => [file, name])).filter(
       ([, name]) => !name?.startsWith('.'),
     )
-    expect(foreign).toEqual([['events.ts', 'mitt']])
+    expect(foreign).toEqual([
+      ['events.ts', 'mitt'],
+      ['vue.ts', 'vue'],
+    ])
   })
 
   test('index.ts does nothing but export', () => {
@@ -211,6 +215,8 @@ describe('importing', () => {
 
   test('[N5] does no work: no listener, no timer, no socket, even on a page', async () => {
     vi.resetModules()
+    // What a framework does when it is imported is not ours: it has been, before we watch.
+    await import('vue')
     const calls = watchGlobals()
     for (const file of FILES) await import(new URL(file, folder).href)
     expect(calls).toEqual([])
@@ -223,5 +229,6 @@ describe('importing', () => {
     expect(Object.keys(names).sort()).toEqual(['Heartwire', 'HeartwireError', 'backoff', 'isRetriable', 'json'])
     expect(Default).toBe(names.Heartwire)
     expect(Object.keys(await import('../src/network.ts')).sort()).toEqual(['NetworkMonitor', 'pageNetwork'])
+    expect(Object.keys(await import('../src/vue.ts'))).toEqual(['useHeartwire'])
   })
 })

@@ -78,8 +78,10 @@ const FILES: Record<string, () => string | Promise<string>> = {
      document.documentElement.append(element)`,
   '/favicon.ico': () => '',
   '/heartwire.umd.min.js': () => readDist('heartwire.umd.min.js'),
+  '/index.js': () => readDist('index.js'),
   // As a bundler or an import map would resolve it.
-  '/index.js': async () => (await readDist('index.js')).replaceAll(/(['"])mitt\1/g, "'./mitt.mjs'"),
+  '/shared-heartwire.js': async () =>
+    (await readDist('shared-heartwire.js')).replaceAll(/(['"])mitt\1/g, "'./mitt.mjs'"),
   '/shared-network.js': () => readDist('shared-network.js'),
   '/mitt.mjs': () => readFile(new URL(import.meta.resolve('mitt')), 'utf8'),
 }
