@@ -19,7 +19,7 @@ export interface HeartbeatOptions {
   /** What to answer to a server's beat recognised by `pong`; `undefined` for nothing. */
   reply?: ((data: any) => WireData | undefined) | undefined
   /**
-   * `'worker'`: a worker wakes the page in time even while it is hidden, where Chromium's own timers come once a minute. Where
+   * `'worker'`: a worker wakes the page to the ms even while it is hidden, where its own timers come once a second. Where
    * none can be made (a policy without `worker-src blob:`, Node) the page's go on alone, and `error` says so: `worker-failed`.
    * @default 'page'
    */

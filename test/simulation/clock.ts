@@ -38,10 +38,11 @@ export class Clock {
   overflows = 0
   readonly timers = new Map<number, Timer>()
   #lastId = 0
+  #latest = FIRST_NOW
 
-  /** `performance.now()` */
+  /** `performance.now()`. It never goes back, which the difference of two large numbers does by a hair after a sleep. */
   get now(): number {
-    return FIRST_NOW + this.time - this.unseen
+    return (this.#latest = Math.max(this.#latest, FIRST_NOW + this.time - this.unseen))
   }
 
   /** `Date.now()` */
