@@ -70,6 +70,16 @@ describe('[H7] while the page is hidden', () => {
     expect(setTimeout).toHaveBeenCalledOnce()
   })
 
+  test('what has come and was not set again does not come again', async () => {
+    const { set, calls } = createTimer()
+    set(50)
+    vi.advanceTimersByTime(50)
+    await tasks()
+    expect(vi.getTimerCount()).toBe(0)
+    vi.advanceTimersByTime(1_000)
+    expect(calls).toEqual([50])
+  })
+
   test('comes as it is where there are no channels', () => {
     const { MessageChannel: Channel } = globalThis
     Reflect.deleteProperty(globalThis, 'MessageChannel')
