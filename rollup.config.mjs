@@ -5,9 +5,14 @@ import { nodeResolve } from '@rollup/plugin-node-resolve'
 import terser from '@rollup/plugin-terser'
 import { dts } from 'rollup-plugin-dts'
 
-const entries = { index: 'build/index.js', network: 'build/network.js', vue: 'build/vue.js' }
-const declarations = { index: 'build/index.d.ts', network: 'build/network.d.ts', vue: 'build/vue.d.ts' }
-const external = ['mitt', 'vue']
+const entries = { index: 'build/index.js', network: 'build/network.js', vue: 'build/vue.js', react: 'build/react.js' }
+const declarations = {
+  index: 'build/index.d.ts',
+  network: 'build/network.d.ts',
+  vue: 'build/vue.d.ts',
+  react: 'build/react.d.ts',
+}
+const external = ['mitt', 'react', 'vue']
 
 /** Hands tsc's source maps to Rollup, which reads none by itself: a stack trace then leads to `src/`. */
 const sourceMaps = {

@@ -1,4 +1,5 @@
 // One project per kind of test; `npm test` runs each apart and fails when one finds no test.
+import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import type { TestProjectInlineConfiguration } from 'vitest/config'
@@ -18,6 +19,9 @@ const firefox = await find('firefox', 'HEARTWIRE_FIREFOX')
 
 const pathOf = (executablePath: string | undefined): { executablePath?: string } =>
   executablePath ? { executablePath } : {}
+
+const inReact18 = (name: string): string =>
+  fileURLToPath(new URL(`test/react-18/node_modules/${name}`, import.meta.url))
 
 /** The one suite for all engines, as a project of its own for each: their providers do not mix in one. */
 const inBrowser = (name: Engine, provider: BrowserProviderOption): TestProjectInlineConfiguration => ({
@@ -58,6 +62,17 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: ['test/*.test.ts'], environment: 'node' } },
       { extends: true, test: { name: 'simulation', include: ['test/simulation/*.test.ts'], environment: 'node' } },
       { extends: true, test: { name: 'dom', include: ['test/dom/*.test.ts'], environment: 'jsdom' } },
+      {
+        extends: true,
+        // The oldest React that the binding is for, in the place of the newest.
+        resolve: { alias: { react: inReact18('react'), 'react-dom': inReact18('react-dom') } },
+        test: {
+          name: 'react-18',
+          include: ['test/dom/react.test.ts'],
+          environment: 'jsdom',
+          env: { HEARTWIRE_REACT: '18' },
+        },
+      },
       { extends: true, test: { name: 'server', include: ['test/server/*.test.ts'], environment: 'node' } },
       inBrowser('chromium', playwright({ launchOptions: { args: chromiumArgs(), ...pathOf(chromium) } })),
       // Over WebDriver BiDi: the Firefox that users have, not one that was patched for tests.

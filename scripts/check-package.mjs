@@ -35,7 +35,7 @@ const promised = (file) => {
     .sort()
 }
 
-for (const entry of ['index', 'network', 'vue']) {
+for (const entry of ['index', 'network', 'react', 'vue']) {
   const name = entry === 'index' ? 'heartwire' : `heartwire/${entry}`
   const imported = Object.keys(await import(name)).sort()
   const required = Object.keys(require(name)).sort()
@@ -45,7 +45,7 @@ for (const entry of ['index', 'network', 'vue']) {
 }
 
 // A binding that brought a core of its own would bring its size, too, and a second class for `instanceof`.
-for (const file of ['vue.js', 'vue.cjs']) {
+for (const file of ['react.js', 'react.cjs', 'vue.js', 'vue.cjs']) {
   assert.match(await read(file), /['"]\.\/shared-heartwire\.c?js['"]/, `${file} does not share the core`)
   assert.doesNotMatch(await read(file), /extends EventTarget/, `${file} has a core of its own`)
 }
@@ -73,5 +73,5 @@ for (const file of (await readdir(dist)).filter((name) => /\.d\.c?ts$/.test(name
 }
 
 console.log(
-  'heartwire, heartwire/network and heartwire/vue load as ESM and CJS, the UMD bundle as a script; the declarations agree',
+  'heartwire and its network, react and vue load as ESM and CJS, the UMD bundle as a script; the declarations agree',
 )

@@ -132,6 +132,7 @@ const steps = [
   ['unit', vitest('unit')],
   ['simulation', vitest('simulation')],
   ['dom', vitest('dom')],
+  ['react-18', vitest('react-18')],
   ['server', vitest('server')],
   ['chromium', ifPresent('chromium', vitest('chromium'))],
   ['firefox', ifPresent('firefox', vitest('firefox'))],

@@ -14,13 +14,14 @@ import {
 import { handled } from './errors.js'
 import { Bus } from './events.js'
 import { Heartwire } from './heartwire.js'
-import type { HeartwireError } from './errors.js'
+import { follow, NOTHING } from './view.js'
 import type { HeartwireOptions } from './options.js'
-import type { AttemptContext, HeartwireEvents, State, WireData } from './types.js'
+import type { AttemptContext, WireData } from './types.js'
+import type { HeartwireControls, HeartwireView } from './view.js'
+
+export type { HeartwireControls, HeartwireView } from './view.js'
 
 type Url = string | URL | undefined
-
-type Listener = (...event: any[]) => void
 
 /**
  * Where to connect: a value, a ref, or a function, which is getter and provider in one. As a getter it is watched: what it
@@ -35,33 +36,15 @@ export interface UseHeartwireOptions<Incoming = any, Outgoing = WireData> extend
   onMessage?: ((message: Incoming) => void) | undefined
 }
 
-/**
- * What {@link useHeartwire} returns. The refs are those of the present socket as of its latest event; they are set before
- * listeners hear of it. Without a socket `state` is `'idle'` and everything else as little as it can be.
- */
-export interface UseHeartwireReturn<Incoming = any, Outgoing = WireData> {
-  readonly state: Readonly<ShallowRef<State>>
-  readonly readyState: Readonly<ShallowRef<0 | 1 | 2 | 3>>
-  /** The last message. Several may come before Vue renders or runs a `watch`: use `onMessage` to get each. */
-  readonly data: Readonly<ShallowRef<Incoming | undefined>>
-  /** ms between the latest heartbeat and its answer; needs `heartbeat.pong`. */
-  readonly latency: Readonly<ShallowRef<number | null>>
-  /** The number of the current or coming retry. */
-  readonly attempt: Readonly<ShallowRef<number>>
-  /** ms until the next retry, counted down in whole seconds while `waiting`; else `null`. */
-  readonly retryIn: Readonly<ShallowRef<number | null>>
-  /** The latest error since it was last open. */
-  readonly error: Readonly<ShallowRef<HeartwireError | null>>
-  /** Bytes that `send` accepted and that have not left, as of the latest `send` or event. */
-  readonly bufferedAmount: Readonly<ShallowRef<number>>
+type Listener = (...event: any[]) => void
+
+type Shown<Values> = { readonly [Name in keyof Values]: Readonly<ShallowRef<Values[Name]>> }
+
+/** What {@link useHeartwire} returns. Without a socket `state` is `'idle'` and everything else as little as it can be. */
+export interface UseHeartwireReturn<Incoming = any, Outgoing = WireData>
+  extends Shown<HeartwireView<Incoming>>, HeartwireControls<Outgoing> {
   /** The present one; `null` where `url` is `undefined`, while a server renders, and after the scope. */
   readonly socket: Readonly<ShallowRef<Heartwire<Incoming, Outgoing> | null>>
-  /** As {@link Heartwire.send}. Returns whether there was a socket to take it: without one it is gone. */
-  readonly send: (message: Outgoing) => boolean
-  /** As {@link Heartwire.close}: final, until `reconnect()` or another url. */
-  readonly close: (code?: number, reason?: string) => void
-  /** As {@link Heartwire.reconnect}. */
-  readonly reconnect: () => void
   /**
    * As {@link Heartwire.on}, for the present socket and each that replaces it. Of one that was replaced, and after the scope,
    * only `dropped` is heard: what never left is not lost silently.
@@ -69,12 +52,7 @@ export interface UseHeartwireReturn<Incoming = any, Outgoing = WireData> {
   readonly on: Heartwire<Incoming, Outgoing>['on']
 }
 
-/** What a socket knows of itself, and what there is to know of none. */
-const NONE = { state: 'idle', readyState: 3, latency: null, attempt: 0, bufferedAmount: 0 } as const
-
-type Facts = Pick<Heartwire, keyof typeof NONE>
-
-const NAMES = /* @__PURE__ */ Object.keys(NONE) as (keyof Facts)[]
+type Refs = Record<keyof typeof NOTHING, ShallowRef<any>>
 
 /**
  * A {@link Heartwire} for as long as the component, or another effect scope, lives.
@@ -90,44 +68,15 @@ export function useHeartwire<Incoming = any, Outgoing = WireData>(
   url: UseHeartwireUrl,
   { onMessage, ...options }: UseHeartwireOptions<Incoming, Outgoing> = {},
 ): UseHeartwireReturn<Incoming, Outgoing> {
-  const facts = {} as { -readonly [Name in keyof Facts]: ShallowRef<Facts[Name]> }
-  for (const name of NAMES) facts[name as 'attempt'] = shallowRef(NONE[name] as number)
-  const data = shallowRef<Incoming>()
-  const retryIn = shallowRef<number | null>(null)
-  const error = shallowRef<HeartwireError | null>(null)
-  const socket = shallowRef<Heartwire<Incoming, Outgoing> | null>(null)
+  const refs = {} as Refs
+  for (const name in NOTHING) refs[name as keyof Refs] = shallowRef(NOTHING[name as keyof Refs])
   // Listeners are ours, so that they need not move when the socket is replaced.
   const bus = new Bus()
   // Beside the ref: an effect that sends does not run again because the socket was replaced.
   let current: Heartwire<Incoming, Outgoing> | null = null
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let read: (() => void) | undefined
   /** Ends what the provider was asked before there was a socket to ask it. */
   let asking: AbortController
-
-  /** The next look is when the next whole second is left. */
-  const countDown = (retryAt: number): void => {
-    clearTimeout(timer)
-    const left = (retryIn.value = Math.max(Math.ceil(retryAt - Date.now()), 0))
-    timer = setTimeout(countDown, left % 1_000 || 1_000, retryAt)
-  }
-
-  const read = (): void => {
-    for (const name of NAMES) facts[name as 'attempt'].value = (current ?? NONE)[name] as number
-    if (current?.state === 'waiting') return
-    clearTimeout(timer)
-    retryIn.value = null
-  }
-
-  const see = (type: keyof HeartwireEvents, event: any): void => {
-    // A message costs no more than this.
-    if (type === 'message') data.value = event
-    else {
-      read()
-      if (type === 'open') error.value = null
-      if (type === 'error') error.value = event
-      if (type === 'waiting') countDown(event.retryAt)
-    }
-  }
 
   const ask = (): string | Promise<Url> | undefined => {
     if (typeof url !== 'function') return comparable(unref(url))
@@ -143,7 +92,7 @@ export function useHeartwire<Incoming = any, Outgoing = WireData>(
       const { signal } = context
       // After the first attempt this changes nothing.
       signal.onabort = () => abort.abort()
-      const answer = comparable(await (first ?? url(context)))
+      const answer = (await (first ?? url(context))) ?? undefined
       // Closed, the attempt is over, and what it was answered does not matter.
       if (answer === undefined && !signal.aborted) own.close()
       return answer as string
@@ -153,19 +102,21 @@ export function useHeartwire<Incoming = any, Outgoing = WireData>(
     return own
   }
 
+  const show = (changes: { [Name in keyof Refs]?: unknown }): void => {
+    for (const name in changes) refs[name as keyof Refs].value = changes[name as keyof Refs]
+  }
+
   const replace = (target: string | Promise<Url> | undefined): void => {
     const previous = current
-    socket.value = current = null
-    data.value = undefined
-    error.value = null
-    read()
+    current = null
+    show(NOTHING)
     previous?.close()
     if (target === undefined) return
-    const own = (socket.value = current = create(target))
+    const own = (current = create(target))
+    show({ socket: own })
+    read = follow(own, (changes) => own === current && show(changes))
     own.on('*', (type, event) => {
-      if (own === current) see(type, event)
-      else if (type !== 'dropped') return
-      bus.emit(type, event)
+      if (own === current || type === 'dropped') bus.emit(type, event)
     })
     if (bus.has('message')) present('message', () => {})
   }
@@ -188,14 +139,10 @@ export function useHeartwire<Incoming = any, Outgoing = WireData>(
   }
 
   return {
-    ...facts,
-    data,
-    retryIn,
-    error,
-    socket,
+    ...refs,
     send(message) {
       current?.send(message)
-      read()
+      if (current) read?.()
       return current !== null
     },
     close: (...given) => current?.close(...given),

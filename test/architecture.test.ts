@@ -32,6 +32,8 @@ const ORDER = [
   'attributes.ts',
   'arguments.ts',
   'heartwire.ts',
+  'view.ts',
+  'react.ts',
   'vue.ts',
   'index.ts',
   'umd.ts',
@@ -39,16 +41,16 @@ const ORDER = [
 
 /** What is not everybody's business, and whose it is. */
 const RESERVED: Record<string, readonly string[]> = {
-  setTimeout: ['timer.ts', 'network.ts', 'vue.ts'],
-  clearTimeout: ['timer.ts', 'network.ts', 'vue.ts'],
+  setTimeout: ['timer.ts', 'network.ts', 'view.ts'],
+  clearTimeout: ['timer.ts', 'network.ts', 'view.ts'],
   setInterval: [],
   clearInterval: [],
   setImmediate: [],
   requestAnimationFrame: [],
   requestIdleCallback: [],
   'performance.now': ['heart.ts', 'timer.ts', 'shell.ts'],
-  'Date.now': ['timer.ts', 'shell.ts', 'vue.ts'],
-  Date: ['timer.ts', 'shell.ts', 'vue.ts'],
+  'Date.now': ['timer.ts', 'shell.ts', 'view.ts'],
+  Date: ['timer.ts', 'shell.ts', 'view.ts'],
   'Math.random': ['backoff.ts', 'shell.ts'],
   crypto: [],
   WebSocket: [],
@@ -165,6 +167,7 @@ describe('imports', () => {
     )
     expect(foreign).toEqual([
       ['events.ts', 'mitt'],
+      ['react.ts', 'react'],
       ['vue.ts', 'vue'],
     ])
   })
@@ -216,6 +219,7 @@ describe('importing', () => {
   test('[N5] does no work: no listener, no timer, no socket, even on a page', async () => {
     vi.resetModules()
     // What a framework does when it is imported is not ours: it has been, before we watch.
+    await import('react')
     await import('vue')
     const calls = watchGlobals()
     for (const file of FILES) await import(new URL(file, folder).href)
@@ -230,5 +234,10 @@ describe('importing', () => {
     expect(Default).toBe(names.Heartwire)
     expect(Object.keys(await import('../src/network.ts')).sort()).toEqual(['NetworkMonitor', 'pageNetwork'])
     expect(Object.keys(await import('../src/vue.ts'))).toEqual(['useHeartwire'])
+    expect(Object.keys(await import('../src/react.ts')).sort()).toEqual([
+      'useHeartwire',
+      'useHeartwireEvent',
+      'useHeartwireMessage',
+    ])
   })
 })
