@@ -6,6 +6,8 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { useHeartwire } from '../../src/vue.ts'
 import { openRig } from '../support/control.ts'
 import type { RemoteRig } from '../support/control.ts'
+import { show } from '../support/shown.ts'
+import type { Shown } from '../support/shown.ts'
 
 // A whole story, on a machine that does much else.
 vi.setConfig({ testTimeout: 60_000 })
@@ -45,37 +47,17 @@ const view = (url: Ref<string | undefined>): Component =>
   })
 
 /** An application in the document, and a way to wait for what it shows. */
-const mount = (
-  app: App,
-  html = '',
-): { element: HTMLElement; unmount: () => void; shows: (text: string | RegExp) => Promise<void> } => {
-  const element = document.createElement('div')
-  element.innerHTML = html
-  document.body.append(element)
-  app.mount(element)
+const mount = (app: App, html = ''): Shown & { unmount: () => void } => {
+  const shown = show(html)
+  app.mount(shown.element)
   let isMounted = true
   const unmount = (): void => {
     if (isMounted) app.unmount()
     isMounted = false
-    element.remove()
+    shown.element.remove()
   }
   cleanups.push(unmount)
-  return {
-    element,
-    unmount,
-    shows: (text) =>
-      new Promise((resolve) => {
-        const look = (): void => {
-          const shown = element.textContent ?? ''
-          if (typeof text === 'string' ? shown !== text : !text.test(shown)) return
-          observer.disconnect()
-          resolve()
-        }
-        const observer = new MutationObserver(look)
-        observer.observe(element, { childList: true, characterData: true, subtree: true })
-        look()
-      }),
-  }
+  return { ...shown, unmount }
 }
 
 test('[V1] a component shows messages, a server that dies, the retry, and the new connection', async () => {
