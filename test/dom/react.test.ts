@@ -1,5 +1,16 @@
 // The binding for React on a fake network: what is rendered and when, what a url means, and how long it all lives.
-import { act, Component, createElement, Fragment, StrictMode, useEffect, useState, version } from 'react'
+import {
+  act,
+  Component,
+  createElement,
+  Fragment,
+  startTransition,
+  StrictMode,
+  Suspense,
+  useEffect,
+  useState,
+  version,
+} from 'react'
 import type { ReactNode } from 'react'
 import { createRoot, hydrateRoot } from 'react-dom/client'
 import type { Root } from 'react-dom/client'
@@ -533,6 +544,70 @@ describe('its life', () => {
     expect(FakeSocket.all).toHaveLength(1)
     await unmount()
     expect(FakeSocket.latest.closes).toHaveLength(1)
+  })
+
+  test('[X6] a render that React throws away connects to nothing', async () => {
+    let waiting: Promise<void> | null = null
+    /** Returns how to go on. */
+    const pause = (): (() => void) => {
+      let go = (): void => {}
+      waiting = new Promise((resolve) => {
+        go = () => {
+          waiting = null
+          resolve()
+        }
+      })
+      return () => go()
+    }
+    const Slow = (): ReactNode => {
+      const { state } = useHeartwire(URL, OPTIONS)
+      if (waiting) throw waiting
+      return state
+    }
+    const node = (): ReactNode => createElement(Suspense, { fallback: 'later' }, createElement(Slow))
+    const first = pause()
+    const { element, render } = await mount(node())
+    expect(element.textContent).toBe('later')
+    expect(FakeSocket.all).toEqual([])
+    await acting(first)
+    expect(element.textContent).toBe('connecting')
+    // Waiting once more does not cost the connection.
+    const second = pause()
+    await render(node())
+    expect(element.textContent).toContain('later')
+    await acting(second)
+    expect(FakeSocket.all).toHaveLength(1)
+    expect(FakeSocket.latest.isLive).toBe(true)
+  })
+
+  test('[X6] a transition that is interrupted shows nothing that does not agree', async () => {
+    const seen: string[] = []
+    let start = (): void => {}
+    /** Something happens to the connection in the middle of a render, as when React gives way to the browser. */
+    let interrupt = (): void => {}
+    const Child = ({ state, isLate }: { state: string; isLate: boolean }): ReactNode => {
+      const own = useHeartwire(URL, { ...OPTIONS, instance: 'transition' }).state
+      if (isLate) interrupt()
+      useEffect(() => void seen.push(`${state} ${own}`))
+      return own
+    }
+    const Parent = (): ReactNode => {
+      const [isLate, setLate] = useState(false)
+      start = () => startTransition(() => setLate(true))
+      const { state } = useHeartwire(URL, { ...OPTIONS, instance: 'transition' })
+      return createElement(Child, { state, isLate })
+    }
+    await mount(createElement(Parent))
+    await acting(() => FakeSocket.latest.accept())
+    interrupt = () => {
+      interrupt = () => {}
+      FakeSocket.latest.finish(1006)
+    }
+    await acting(start)
+    // That it happens in a render, and not between two parts of one, is the test's doing.
+    expect(complaints.splice(0)).toHaveLength(1)
+    expect(seen.at(-1)).toBe('waiting waiting')
+    expect(seen.filter((pair) => pair.split(' ')[0] !== pair.split(' ')[1])).toEqual([])
   })
 
   test('[X6] a remount connects anew', async () => {
