@@ -50,7 +50,7 @@ export function refreshed(/** @type {string} */ text) {
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {
-  for (const document of ['README.md', 'docs/SPEC.md']) {
+  for (const document of ['README.md', 'README.zh-CN.md', 'docs/SPEC.md']) {
     const path = fileURLToPath(new URL(`../${document}`, import.meta.url))
     writeFileSync(path, refreshed(readFileSync(path, 'utf8')))
   }

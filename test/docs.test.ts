@@ -142,11 +142,14 @@ describe('what is generated', () => {
   const between = (path: string, marker: string): string | undefined =>
     new RegExp(`<!-- ${marker} -->\n([^]*?)\n<!-- /${marker} -->`).exec(read(path))?.[1]
 
-  test.each(['README.md', 'docs/SPEC.md'])('[S1] the state diagram in %s is the one of the table', async (path) => {
-    const { diagram } = await generator()
-    expect(diagram()).toContain('stateDiagram')
-    expect(between(path, 'diagram')).toBe(diagram())
-  })
+  test.each(['README.md', 'README.zh-CN.md', 'docs/SPEC.md'])(
+    '[S1] the state diagram in %s is the one of the table',
+    async (path) => {
+      const { diagram } = await generator()
+      expect(diagram()).toContain('stateDiagram')
+      expect(between(path, 'diagram')).toBe(diagram())
+    },
+  )
 
   test('[S1] the table in the specification is the one of the code', async () => {
     const { table } = await generator()
