@@ -1,6 +1,8 @@
 // The Node end of `control.ts`: one HTTP request on loopback is one call on a rig.
 import { createServer } from 'node:http'
 import type { IncomingMessage } from 'node:http'
+import { startLibraryRig } from './library-server.ts'
+import type { Library, LibraryRig } from './library-server.ts'
 import { listen } from './listen.ts'
 import { record } from './reliability.ts'
 import type { Observation } from './reliability.ts'
@@ -21,7 +23,7 @@ const read = async (request: IncomingMessage): Promise<unknown> => {
   return decode(Buffer.concat(chunks).toString())
 }
 
-const call = async (rig: Rig, path: string, args: unknown): Promise<unknown> => {
+const call = async (rig: Rig | LibraryRig, path: string, args: unknown): Promise<unknown> => {
   const [part, name] = path.split('.')
   if ((part !== 'server' && part !== 'proxy') || name === undefined || !Object.hasOwn(rig[part], name)) {
     throw new Error(`Cannot call ${path}: a rig has no such member`)
@@ -34,7 +36,7 @@ const call = async (rig: Rig, path: string, args: unknown): Promise<unknown> => 
 /** Starts it, with the shared rig. */
 export async function startControlServer(): Promise<ControlServer> {
   const shared = await startRig()
-  const rigs = new Map<string, Rig>([['shared', shared]])
+  const rigs = new Map<string, Rig | LibraryRig>([['shared', shared]])
   let created = 0
 
   const handle = async (request: IncomingMessage): Promise<unknown> => {
@@ -42,10 +44,10 @@ export async function startControlServer(): Promise<ControlServer> {
     const [, id = '', path = ''] = (request.url ?? '').split('/')
     if (id === 'record') return record(body as Observation)
     if (id === '') {
-      const rig = await startRig()
+      const rig = body === null ? await startRig() : await startLibraryRig(body as Library)
       const name = `rig${(created += 1)}`
       rigs.set(name, rig)
-      return { id: name, url: rig.url, serverUrl: rig.server.url }
+      return { id: name, url: rig.url, serverUrl: rig.serverUrl }
     }
     const rig = rigs.get(id)
     if (!rig) throw new Error(`Cannot find the rig ${id}: it is closed`)

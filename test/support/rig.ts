@@ -8,8 +8,10 @@ import type { TestServer } from './server.ts'
 export interface Rig {
   readonly server: TestServer
   readonly proxy: TestProxy
-  /** The server's address through the proxy. `server.url` goes past it. */
+  /** The server's address through the proxy. */
   readonly url: string
+  /** The server's address past the proxy. */
+  readonly serverUrl: string
   /** Ends both. Harmless twice. */
   close(): Promise<void>
 }
@@ -22,6 +24,7 @@ export async function startRig(): Promise<Rig> {
     server,
     proxy,
     url: `ws://127.0.0.1:${proxy.port}/`,
+    serverUrl: server.url,
     async close() {
       await proxy.close()
       await server.close()
