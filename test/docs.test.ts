@@ -157,6 +157,18 @@ describe('what is generated', () => {
   })
 })
 
+describe('recipes', () => {
+  test.each(readdirSync(new URL('test/recipes/', root)))(
+    '[P4] docs/libraries.md shows %s, which the tests run and the compiler checks',
+    (name) => {
+      const [, ...lines] = read(`test/recipes/${name}`).split('\n')
+      const code = lines.join('\n').replace("'../../src/index.ts'", "'heartwire'")
+      expect(code).toContain("from 'heartwire'")
+      expect(read('docs/libraries.md')).toContain(`\`\`\`ts\n${code}\`\`\``)
+    },
+  )
+})
+
 describe('numbers', () => {
   test('the size in README and in the decision is the budget that is enforced', () => {
     const { 'size-limit': budgets } = JSON.parse(read('package.json')) as { 'size-limit': { limit: string }[] }
