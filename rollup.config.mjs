@@ -5,13 +5,11 @@ import { nodeResolve } from '@rollup/plugin-node-resolve'
 import terser from '@rollup/plugin-terser'
 import { dts } from 'rollup-plugin-dts'
 
-const entries = { index: 'build/index.js', network: 'build/network.js', vue: 'build/vue.js', react: 'build/react.js' }
-const declarations = {
-  index: 'build/index.d.ts',
-  network: 'build/network.d.ts',
-  vue: 'build/vue.d.ts',
-  react: 'build/react.d.ts',
-}
+const names = ['index', 'network', 'react', 'reconnecting-websocket', 'vue']
+const entries = Object.fromEntries(names.map((name) => [name, `build/${name}.js`]))
+const declarations = Object.fromEntries(names.map((name) => [name, `build/${name}.d.ts`]))
+/** `require` of it gives the class itself, as that of the package which it replaces. */
+const callable = { entry: 'reconnecting-websocket', name: 'ReconnectingWebSocket' }
 const external = ['mitt', 'react', 'vue']
 
 /** Hands tsc's source maps to Rollup, which reads none by itself: a stack trace then leads to `src/`. */
@@ -45,7 +43,36 @@ const output = (format, extension) => ({
   chunkFileNames: `shared-[name].${extension}`,
   // Each file imports what it uses itself: who binds the core does not need to find mitt.
   hoistTransitiveImports: false,
+  footer: ({ name }) =>
+    format === 'cjs' && name === callable.entry ? `module.exports = Object.assign(${callable.name}, exports);` : '',
 })
+
+/**
+ * Says the same in a declaration: what is exported becomes a namespace that is merged with the class. Each name goes through
+ * an alias, since within the namespace it would mean itself.
+ */
+const declareCallable = {
+  name: 'declare-callable',
+  /** @param {string} code @param {{ name: string }} chunk */
+  renderChunk(code, { name: entry }) {
+    if (entry !== callable.entry) return null
+    const { name } = callable
+    const [, declared, types] = /^([^]*)\nexport \{[^}]*\};\nexport type \{([^}]*)\};\s*$/.exec(code) ?? []
+    if (!declared || !types) throw new Error(`The declarations of ${entry} do not end with what they export`)
+    const words = types.split(',').map((type) => type.trim())
+    return [
+      declared,
+      ...words.map((type) => `type _${type} = ${type};`),
+      `import _${name} = ${name};`,
+      `declare namespace ${name} {`,
+      `    export { _${name} as ${name}, _${name} as default };`,
+      `    export type { ${words.map((type) => `_${type} as ${type}`).join(', ')} };`,
+      '}',
+      `export = ${name};`,
+      '',
+    ].join('\n')
+  },
+}
 
 const minify = terser({
   ecma: 2022,
@@ -55,27 +82,34 @@ const minify = terser({
   format: { comments: false },
 })
 
-/** @type {import('rollup').OutputOptions} */
-const umd = { format: 'umd', name: 'Heartwire', exports: 'default', sourcemap: true }
+/**
+ * A file for script tags, and its minified twin: one global, which is the default export.
+ * @param {string} name
+ * @param {string} input
+ * @param {string} file
+ * @returns {import('rollup').RollupOptions}
+ */
+const umd = (name, input, file) => ({
+  input,
+  onwarn,
+  plugins: [sourceMaps, nodeResolve()],
+  output: [
+    { format: 'umd', name, exports: 'default', sourcemap: true, file: `dist/${file}.umd.js` },
+    { format: 'umd', name, exports: 'default', sourcemap: true, file: `dist/${file}.umd.min.js`, plugins: [minify] },
+  ],
+})
 
 /** @type {import('rollup').RollupOptions[]} */
 export default [
   { input: entries, external, onwarn, plugins: [sourceMaps], output: [output('es', 'js'), output('cjs', 'cjs')] },
-  {
-    input: 'build/umd.js',
-    onwarn,
-    plugins: [sourceMaps, nodeResolve()],
-    output: [
-      { ...umd, file: 'dist/heartwire.umd.js' },
-      { ...umd, file: 'dist/heartwire.umd.min.js', plugins: [minify] },
-    ],
-  },
+  umd('Heartwire', 'build/umd.js', 'heartwire'),
+  umd('ReconnectingWebSocket', 'build/reconnecting-websocket-umd.js', 'reconnecting-websocket'),
   // Declarations twice: a `.d.ts` of an ES package describes an ES module only, `require` needs a `.d.cts`.
   ...['ts', 'cts'].map((extension) => ({
     input: declarations,
     external,
     onwarn,
-    plugins: [dts()],
+    plugins: extension === 'cts' ? [dts(), declareCallable] : [dts()],
     output: {
       dir: 'dist',
       format: /** @type {const} */ ('es'),

@@ -24,18 +24,22 @@ const promised = (file) => {
   const source = program.getSourceFile(path)
   const symbol = source && checker.getSymbolAtLocation(source)
   assert(symbol, `${file} is not a module`)
-  return checker
-    .getExportsOfModule(symbol)
-    .map((exported) => {
-      const isAlias = (exported.flags & ts.SymbolFlags.Alias) !== 0
-      return { name: exported.name, target: isAlias ? checker.getAliasedSymbol(exported) : exported }
-    })
-    .filter(({ target }) => (target.flags & ts.SymbolFlags.Value) !== 0)
-    .map(({ name }) => name)
-    .sort()
+  return (
+    checker
+      .getExportsOfModule(symbol)
+      .map((exported) => {
+        const isAlias = (exported.flags & ts.SymbolFlags.Alias) !== 0
+        return { name: exported.name, target: isAlias ? checker.getAliasedSymbol(exported) : exported }
+      })
+      .filter(({ target }) => (target.flags & ts.SymbolFlags.Value) !== 0)
+      .map(({ name }) => name)
+      // That of a class which is what `require` gives.
+      .filter((name) => name !== 'prototype')
+      .sort()
+  )
 }
 
-for (const entry of ['index', 'network', 'react', 'vue']) {
+for (const entry of ['index', 'network', 'react', 'reconnecting-websocket', 'vue']) {
   const name = entry === 'index' ? 'heartwire' : `heartwire/${entry}`
   const imported = Object.keys(await import(name)).sort()
   const required = Object.keys(require(name)).sort()
@@ -45,33 +49,40 @@ for (const entry of ['index', 'network', 'react', 'vue']) {
 }
 
 // A binding that brought a core of its own would bring its size, too, and a second class for `instanceof`.
-for (const file of ['react.js', 'react.cjs', 'vue.js', 'vue.cjs']) {
-  assert.match(await read(file), /['"]\.\/shared-heartwire\.c?js['"]/, `${file} does not share the core`)
-  assert.doesNotMatch(await read(file), /extends EventTarget/, `${file} has a core of its own`)
+for (const name of ['react', 'reconnecting-websocket', 'vue']) {
+  for (const file of [`${name}.js`, `${name}.cjs`]) {
+    assert.match(await read(file), /['"]\.\/shared-heartwire\.c?js['"]/, `${file} does not share the core`)
+    assert.doesNotMatch(await read(file), /extends EventTarget/, `${file} has a core of its own`)
+  }
 }
 
-for (const file of ['heartwire.umd.js', 'heartwire.umd.min.js']) {
-  // As a `<script>` where there is an EventTarget to extend and nothing else of the web's APIs.
-  const page = runInNewContext(
-    `${await read(file)}\n;({ Heartwire: globalThis.Heartwire, names: Object.keys(globalThis) })`,
-    { EventTarget },
-  )
-  assert.equal(typeof page.Heartwire, 'function', `${file} does not set the global Heartwire to the class`)
-  assert.deepEqual(
-    new Set(page.names),
-    new Set(['EventTarget', 'Heartwire']),
-    `${file} sets other globals than Heartwire`,
-  )
-}
+// As `require('reconnecting-websocket')`: the class itself, and still a module to those who compile `import`.
+const Required = require('heartwire/reconnecting-websocket')
+assert.equal(Required.default, Required, "require('heartwire/reconnecting-websocket') is not its own default")
+assert.equal(Required.ReconnectingWebSocket, Required)
+assert(Required.prototype instanceof require('heartwire').Heartwire, 'the class for require has a core of its own')
 
-const minified = await read('heartwire.umd.min.js')
-const long = minified.match(/(?<=[.\s;{}])#[a-z]\w{3,}/gi) ?? []
-assert.deepEqual(long, [], 'heartwire.umd.min.js keeps private names long')
+/** The script-tag builds, and the one global of each. */
+const scripts = { heartwire: 'Heartwire', 'reconnecting-websocket': 'ReconnectingWebSocket' }
+for (const [name, Name] of Object.entries(scripts)) {
+  for (const file of [`${name}.umd.js`, `${name}.umd.min.js`]) {
+    // As a `<script>` where there is an EventTarget to extend and nothing else of the web's APIs.
+    const page = runInNewContext(
+      `${await read(file)}\n;({ Class: globalThis.${Name}, names: Object.keys(globalThis) })`,
+      { EventTarget },
+    )
+    assert.equal(typeof page.Class, 'function', `${file} does not set the global ${Name} to the class`)
+    assert.equal(page.Class.OPEN, 1, `${file} does not set the global ${Name} to the class`)
+    assert.deepEqual(new Set(page.names), new Set(['EventTarget', Name]), `${file} sets other globals than ${Name}`)
+  }
+
+  const minified = await read(`${name}.umd.min.js`)
+  const long = minified.match(/(?<=[.\s;{}])#[a-z]\w{3,}/gi) ?? []
+  assert.deepEqual(long, [], `${name}.umd.min.js keeps private names long`)
+}
 
 for (const file of (await readdir(dist)).filter((name) => /\.d\.c?ts$/.test(name))) {
   assert.doesNotMatch(await read(file), /['"]mitt['"]/, `${file} mentions mitt, whose types resolve for few`)
 }
 
-console.log(
-  'heartwire and its network, react and vue load as ESM and CJS, the UMD bundle as a script; the declarations agree',
-)
+console.log('heartwire and its entries load as ESM and CJS, the UMD bundles as scripts; the declarations agree')

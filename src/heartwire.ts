@@ -17,6 +17,9 @@ export interface Heartwire<Incoming, Outgoing> {
   // Read as the native type, so that it is a WebSocket to the compiler; set with what our event has more.
   get onclose(): ((this: WebSocket, event: CloseEvent) => any) | null
   set onclose(handler: ((this: WebSocket, event: HeartwireCloseEvent) => any) | null)
+  // A pair, so that a class built on this one can do the same.
+  get onerror(): ((this: WebSocket, event: Event) => any) | null
+  set onerror(handler: ((this: WebSocket, event: Event) => any) | null)
   /** `using socket = …` closes it. */
   [Symbol.dispose](): void
   /** `await using socket = …` closes it and waits for the end. */
@@ -67,7 +70,6 @@ export class Heartwire<Incoming = any, Outgoing = WireData> extends EventTarget 
 
   declare onopen: ((this: WebSocket, event: Event) => any) | null
   declare onmessage: ((this: WebSocket, event: MessageEvent) => any) | null
-  declare onerror: ((this: WebSocket, event: Event) => any) | null
 
   static {
     const { prototype } = this

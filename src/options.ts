@@ -224,7 +224,8 @@ function fill(path: string, given: unknown, rules: Record<string, Rule>, default
   return filled
 }
 
-function check(name: string, value: unknown, rule: Rule): void {
+/** Checks one value. @throws TypeError for the wrong shape, RangeError for a number out of range */
+export function check(name: string, value: unknown, rule: Rule): void {
   if (typeof rule === 'string') {
     if (!rule.split(' | ').some((word) => isA(word, value))) fail(TypeError, name, rule, value)
     return

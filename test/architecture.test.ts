@@ -34,9 +34,11 @@ const ORDER = [
   'heartwire.ts',
   'view.ts',
   'react.ts',
+  'reconnecting-websocket.ts',
   'vue.ts',
   'index.ts',
   'umd.ts',
+  'reconnecting-websocket-umd.ts',
 ]
 
 /** What is not everybody's business, and whose it is. */
@@ -68,7 +70,7 @@ const RESERVED: Record<string, readonly string[]> = {
   removeEventListener: [],
   process: [],
   Buffer: [],
-  console: [],
+  console: ['reconnecting-websocket.ts'],
 }
 
 const FILES = readdirSync(folder)
@@ -239,5 +241,7 @@ describe('importing', () => {
       'useHeartwireEvent',
       'useHeartwireMessage',
     ])
+    const { default: Rws, ...more } = await import('../src/reconnecting-websocket.ts')
+    expect(more).toEqual({ ReconnectingWebSocket: Rws })
   })
 })

@@ -1,7 +1,9 @@
 // The built files in pages as users write them: by script tag and as a module, under a strict Content-Security-Policy.
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
 import type { Server } from 'node:http'
+import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { listen } from '../support/listen.ts'
 import { startRig } from '../support/rig.ts'
@@ -48,6 +50,23 @@ const script = `
   }
 `
 
+/** A page that was written for reconnecting-websocket: connects, is cut off, sends meanwhile, and says what it saw. */
+const rwsScript = `
+  ${saying}
+  const url = new URL(location.href).searchParams.get('url')
+  const options = { minReconnectionDelay: 20, maxReconnectionDelay: 20, minUptime: 60000, connectionTimeout: 20000 }
+  const rws = new ReconnectingWebSocket(() => url, undefined, options)
+  rws.send('before it is open')
+  rws.addEventListener('message', ({ data }) => {
+    say('message', data, rws.retryCount, rws.readyState === ReconnectingWebSocket.OPEN)
+    if (data === 'while it is down') rws.close()
+  })
+  rws.onclose = ({ code }) => {
+    say('close', code, rws.readyState)
+    if (code !== 1000) rws.send('while it is down')
+  }
+`
+
 /** Where trusted types check the address of a script, the page has to say that it means it. */
 const trusted = (url: string): string =>
   `(globalThis.trustedTypes?.createPolicy('own', { createScriptURL: (given) => given }).createScriptURL(${url}) ?? ${url})`
@@ -55,6 +74,11 @@ const trusted = (url: string): string =>
 const FILES: Record<string, () => string | Promise<string>> = {
   '/script-tag.html': () =>
     '<!doctype html><script src="heartwire.umd.min.js"></script><script src="script.js"></script>',
+  '/reconnecting-websocket.html': () =>
+    '<!doctype html><script src="reconnecting-websocket-iife.min.js"></script><script src="rws.js"></script>',
+  '/heartwire.html': () =>
+    '<!doctype html><script src="reconnecting-websocket.umd.min.js"></script><script src="rws.js"></script>',
+  '/rws.js': () => rwsScript,
   '/module.html': () => '<!doctype html><script type="module" src="module.js"></script>',
   '/worker.html': () => '<!doctype html><script src="start-worker.js"></script>',
   '/globals.html': () => '<!doctype html><script src="globals.js"></script>',
@@ -67,17 +91,24 @@ const FILES: Record<string, () => string | Promise<string>> = {
   '/globals.js': () =>
     `${saying}
      const before = new Set(Reflect.ownKeys(globalThis))
+     const { file, name } = Object.fromEntries(new URL(location.href).searchParams)
      const element = document.createElement('script')
-     element.src = ${trusted("'heartwire.umd.min.js'")}
+     element.src = ${trusted('file')}
      element.onload = () => {
        // Playwright has names of its own.
        const isNew = (key) => !before.has(key) && !String(key).startsWith('__pw')
        const added = Reflect.ownKeys(globalThis).filter(isNew).map(String)
-       say('globals', added, typeof Heartwire, Object.keys(Heartwire), Heartwire.OPEN)
+       const Class = globalThis[name]
+       say('globals', added, typeof Class, Object.keys(Class), Class.OPEN)
      }
      document.documentElement.append(element)`,
   '/favicon.ico': () => '',
   '/heartwire.umd.min.js': () => readDist('heartwire.umd.min.js'),
+  '/reconnecting-websocket.umd.min.js': () => readDist('reconnecting-websocket.umd.min.js'),
+  '/reconnecting-websocket-iife.min.js': () => {
+    const main = createRequire(import.meta.url).resolve('reconnecting-websocket')
+    return readFile(new URL('reconnecting-websocket-iife.min.js', pathToFileURL(main)), 'utf8')
+  },
   '/index.js': () => readDist('index.js'),
   // As a bundler or an import map would resolve it.
   '/shared-heartwire.js': async () =>
@@ -145,7 +176,8 @@ inEachEngine('the built files', (engine) => {
     expect(problems).toEqual([])
   })
 
-  const visit = (path: string): Promise<void> => visitor.goto(`${origin}/${path}?url=${encodeURIComponent(rig.url)}`)
+  const visit = (path: string, query: Record<string, string> = {}): Promise<void> =>
+    visitor.goto(`${origin}/${path}?${String(new URLSearchParams({ url: rig.url, ...query }))}`)
 
   test.for([
     ['the UMD file by script tag', 'script-tag.html'],
@@ -169,12 +201,32 @@ inEachEngine('the built files', (engine) => {
     expect(rig.server.connections[1]?.closed).toEqual({ code: 1000, reason: '' })
   })
 
-  test('the UMD file sets one global', async () => {
-    await visit('globals.html')
+  test.for(['reconnecting-websocket.html', 'heartwire.html'])(
+    '[D12] a page for reconnecting-websocket runs as well with the file that replaces it: %s',
+    async (path) => {
+      await visit(path)
+      await until(visitor, 'message')
+      rig.server.closeClients(4001, 'enough')
+      const said = await until(visitor, 'close', 2)
+      expect(said).toEqual([
+        ['message', 'before it is open', 0, true],
+        ['close', 4001, 3],
+        ['message', 'while it is down', 1, true],
+        ['close', 1000, 3],
+      ])
+      expect(rig.server.connections.map(({ closed }) => closed?.code)).toEqual([4001, 1000])
+    },
+  )
+
+  test.for([
+    ['heartwire.umd.min.js', 'Heartwire', ['Heartwire', 'HeartwireError', 'backoff', 'isRetriable', 'json']],
+    ['reconnecting-websocket.umd.min.js', 'ReconnectingWebSocket', []],
+  ] as const)('[D12] %s sets one global', async ([file, name, expected]) => {
+    await visit('globals.html', { file, name })
     const [[, added, type, names, OPEN]] = (await until(visitor, 'globals')) as [unknown[]]
-    expect(added).toEqual(['Heartwire'])
+    expect(added).toEqual([name])
     expect(type).toBe('function')
-    expect(names).toEqual(expect.arrayContaining(['Heartwire', 'HeartwireError', 'backoff', 'isRetriable', 'json']))
+    expect(names).toEqual(expect.arrayContaining([...expected]))
     expect(OPEN).toBe(1)
   })
 })
