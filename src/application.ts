@@ -17,6 +17,8 @@ export async function resolveTarget(
   const ask = async <Value>(provider: Provider<Value>): Promise<Value> =>
     typeof provider === 'function' ? (provider as (context: AttemptContext) => Value)(context) : provider
   const [target, names] = await Promise.all([ask(url), ask(protocols)])
+  // Nothing has a text, too, and a page may have that name.
+  if ((target ?? null) === null) throw new TypeError(`'url' is ${target}`)
   return [`${target}`, names]
 }
 

@@ -136,6 +136,14 @@ describe('[P1] providers', () => {
     expect(log).toContain('error provider-failed')
   })
 
+  test.each([undefined, null])('[S6] one that gives %j fails the attempt: no page is called that', async (nothing) => {
+    const { socket, log } = create({}, () => nothing)
+    await settle()
+    expect(FakeSocket.all).toEqual([])
+    expect(socket.state).toBe('waiting')
+    expect(log).toContain('error provider-failed')
+  })
+
   test('[S6] both failing is one failure', async () => {
     const errors = await uncaught(async () => {
       const fail = (): never => {
