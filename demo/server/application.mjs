@@ -4,13 +4,18 @@
 // the beat back, `welcome` (first of all), `receipt` for each message, `presence` and `flood`.
 import { once } from 'node:events'
 import { WebSocketServer } from 'ws'
+import { createCensus } from './census.mjs'
 import { createReceipts } from './receipts.mjs'
+import { createRooms } from './rooms.mjs'
 
 /** Looks at who has fallen silent this often; it only bounds how late the others hear of it. */
 const SWEEP = 500
 
 /** Far more than the page sends; a stranger's gigabyte ends here. */
 const LARGEST_MESSAGE = 1024 * 1024
+
+/** "No such room", after HTTP's 404. */
+const NO_SUCH_ROOM = 4404
 
 /** "Log in first", in the range that RFC 6455 leaves to applications, after HTTP's 401. */
 export const LOGGED_OUT = 4401
@@ -25,6 +30,8 @@ export async function startApplication({ presence, sessions }) {
   const ledgers = new Map()
   /** @type {Map<string, Socket>} */
   const sockets = new Map()
+  const rooms = createRooms()
+  const census = createCensus()
   let announced = ''
 
   // Only the proxy needs to reach us.
@@ -89,7 +96,12 @@ export async function startApplication({ presence, sessions }) {
     const client = searchParams.get('client') ?? ''
     // Every way in which a connection breaks ends in `close`; `ws` also tells of the cause, which we have made ourselves.
     socket.on('error', () => {})
+    census.count(socket, client)
+    const room = /^\/rooms\/(.*)$/.exec(pathname)?.[1]
     if (pathname === '/echo') socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }))
+    else if (room !== undefined) {
+      if (!rooms.enter(room, socket, client)) socket.close(NO_SUCH_ROOM, 'no such room')
+    }
     // A browser hides the status of a refused upgrade from the page, so we let it in and close with a code it can read.
     else if (!sessions.isValid(client, searchParams.get('token'))) socket.close(LOGGED_OUT, 'log in again')
     else serve(socket, client)
@@ -104,12 +116,15 @@ export async function startApplication({ presence, sessions }) {
     port: /** @type {import('node:net').AddressInfo} */ (server.address()).port,
     receiptsOf,
 
+    /** A client's connections. */
+    countOf: census.countOf,
+
     /** Closes one client's connection as a server does: with a code and a reason. */
     closeClient(/** @type {string} */ client, /** @type {number} */ code, /** @type {string} */ reason) {
       sockets.get(client)?.close(code, reason)
     },
 
-    /** Closes everybody's, strangers on `/echo` included. */
+    /** Closes everybody's, those on `/echo` and in `/rooms` included. */
     closeAll(/** @type {number} */ code, /** @type {string} */ reason) {
       for (const socket of server.clients) socket.close(code, reason)
     },

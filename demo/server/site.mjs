@@ -76,6 +76,7 @@ export function createSite({ proxy, application, sessions, faults }) {
     } else if (request.method === 'GET') {
       if (pathname === '/address') return response.end(webSocketOrigin(request))
       if (pathname === '/control' && isClient) return json(response, faults.status(client))
+      if (pathname === '/connections' && isClient) return json(response, application.countOf(client))
       if (pathname === '/receipts' && isClient) {
         const { sums, order } = application.receiptsOf(client)
         return json(response, { ...sums, order })
