@@ -119,7 +119,7 @@ const ifPresent = (engine, step) => () =>
 /** @type {[name: string, step: () => Promise<Count>][]} */
 const steps = [
   ['engines', engines],
-  ['build', check('npm run --silent build')],
+  ['build', check('npm run --silent build', 'npm run --silent build:demo')],
   ['lint', check('oxlint --type-aware --deny-warnings')],
   ['format', check('oxfmt --check')],
   ['types', check('tsc -p test', 'tsc -p test/types', 'tsc -p demo')],

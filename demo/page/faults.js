@@ -15,10 +15,10 @@ const details = {
 }
 
 /**
- * @param {import('./connection.js').Connection} socket
+ * Makes the buttons work. Returns what asks the server which faults are on, and shows that.
  * @param {string} client
  */
-export function showFaults(socket, client) {
+export function connectFaults(client) {
   const problem = byId('fault-error')
 
   /** Shows what is broken now; another page may have broken it. */
@@ -55,6 +55,19 @@ export function showFaults(socket, client) {
     })
   }
 
+  // Nobody has pressed anything: while the page is offline it just does not know.
+  return () => {
+    if (navigator.onLine) void ask('/control')
+  }
+}
+
+/**
+ * @param {import('./connection.js').Connection} socket
+ * @param {string} client
+ */
+export function showFaults(socket, client) {
+  const look = connectFaults(client)
+
   const enable = () => {
     for (const button of buttons())
       button.disabled = NEEDS_LINK.includes(button.dataset['fault'] ?? '') && socket.state !== 'open'
@@ -62,10 +75,6 @@ export function showFaults(socket, client) {
   socket.on('state', enable)
   enable()
 
-  // Nobody has pressed anything: while the page is offline it just does not know.
-  const look = () => {
-    if (navigator.onLine) void ask('/control')
-  }
   socket.on('open', look)
   socket.on('lost', look)
   look()

@@ -9,6 +9,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const here = new URL('../', import.meta.url)
 const root = new URL('../', here)
 
+/** Where Vite puts the pages of `demo/apps`. */
+const apps = new URL('build/apps/', root)
+
 /** @type {Record<string, string>} */
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
@@ -23,6 +26,8 @@ const TYPES = {
 const FILES = new Map([
   ['/', new URL('index.html', here)],
   ['/script-tag.html', new URL('script-tag.html', here)],
+  ['/vue.html', new URL('vue.html', apps)],
+  ['/react.html', new URL('react.html', apps)],
   ['/style.css', new URL('style.css', here)],
   ['/icon.svg', new URL('icon.svg', here)],
   // npm may have put it anywhere above us; Node knows.
@@ -34,6 +39,7 @@ const FOLDERS = new Map([
   ['page', new URL('page/', here)],
   ['dist', new URL('dist/', root)],
   ['build', new URL('build/', root)],
+  ['assets', new URL('assets/', apps)],
 ])
 
 /**
@@ -73,11 +79,14 @@ const policy = (html, webSocketOrigin) =>
 
 /** What a fresh clone forgets, said before the page shows nothing. */
 export function requireBuild() {
-  const missing = ['dist/index.js', 'dist/heartwire.umd.min.js', 'build/machine.js'].filter(
-    (path) => !existsSync(fileURLToPath(new URL(path, root))),
-  )
+  const missing = [
+    ...['dist/index.js', 'dist/heartwire.umd.min.js', 'build/machine.js'],
+    ...['build/apps/vue.html', 'build/apps/react.html'],
+  ].filter((path) => !existsSync(fileURLToPath(new URL(path, root))))
   if (missing.length > 0)
-    throw new Error(`Cannot start the demo without ${missing.join(', ')}: run "npm run build" first`)
+    throw new Error(
+      `Cannot start the demo without ${missing.join(', ')}: run "npm run build && npm run build:demo" first`,
+    )
 }
 
 /**

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { describe, expect, test } from 'vitest'
 import { DESKTOP, PHONE } from '../support/visitor.ts'
 import type { Visitor } from '../support/visitor.ts'
+import { AppPage } from './app-page.ts'
 import { useDemo } from './demo-page.ts'
 import { inEachEngine } from './engines.ts'
 
@@ -94,6 +95,29 @@ inEachEngine('accessible', (engine) => {
       await visitor.click('#form button.primary')
       await visitor.waitFor('#echoes li')
       await expectAccessible(visitor)
+    })
+
+    // They share their style and most of their structure, and so the states.
+    test('the page for Vue: open, without a room, not mounted', async () => {
+      const page = await AppPage.open(demo, '/vue.html')
+      await page.say('a')
+      await page.hear('a')
+      await expectAccessible(page.visitor)
+      await page.visitor.click('#none')
+      await page.reach('idle')
+      await expectAccessible(page.visitor)
+      await page.mount(false)
+      await expectAccessible(page.visitor)
+    })
+
+    test('the page for React: open, waiting, with a message in the queue', async () => {
+      const page = await AppPage.open(demo, '/react.html')
+      await expectAccessible(page.visitor)
+      await page.toggle('refuse', true)
+      await page.visitor.waitFor('.retry')
+      await page.say('b')
+      await page.visitor.waitFor('.unconfirmed')
+      await expectAccessible(page.visitor)
     })
   })
 })

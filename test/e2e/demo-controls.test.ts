@@ -6,12 +6,15 @@ import { inEachEngine } from './engines.ts'
 
 /** All that can be pressed or filled in. Who adds one, adds the test that uses it. */
 const CONTROLS = [
-  ...['Second tab', 'Script-tag page', 'login', 'connect', 'reconnect', 'close'],
+  ...['Second tab', 'Script-tag page', 'Vue', 'React', 'login', 'connect', 'reconnect', 'close'],
   ...['kill', 'hole', 'slow', 'hang', 'restart', 'restart-seconds', 'refuse', 'flood', 'flood-count'],
   ...['close', 'close-code', 'close-reason', 'logout'],
   ...['text', 'Send', 'ticking', 'hundred', 'pause', 'clear'],
 ]
 const SCRIPT_TAG_CONTROLS = ['The full demo', 'text', 'Send', 'kill']
+
+/** Of the pages for Vue and React; apps.test.ts uses them. */
+const ROOM_CONTROLS = ['lobby', 'support', 'none', 'Message', 'Send', 'kill', 'hole', 'slow', 'refuse']
 
 /** What the option `queue` holds by default. */
 const QUEUE = 1_024
@@ -22,11 +25,18 @@ inEachEngine('using', (engine) => {
   test.for([
     ['/', CONTROLS],
     ['/script-tag.html', SCRIPT_TAG_CONTROLS],
+    ['/vue.html', ['The full demo', 'React', 'mounted', ...ROOM_CONTROLS]],
+    ['/react.html', ['The full demo', 'Vue', 'mounted', 'strict', ...ROOM_CONTROLS]],
   ] as const)('%s has no control but those that are tested', async ([path, controls]) => {
     const visitor = await demo.visit(path)
+    // A framework mounts when it has loaded.
+    await visitor.until(
+      (count) => document.querySelectorAll('a, button, input, select, textarea, summary').length >= count,
+      controls.length,
+    )
     const found = await visitor.evaluate(() =>
       [...document.querySelectorAll<HTMLElement>('a, button, input, select, textarea, summary')].map(
-        (element) => element.id || element.dataset['fault'] || element.textContent.trim(),
+        (element) => element.id || element.dataset['fault'] || element.ariaLabel || element.textContent.trim(),
       ),
     )
     expect(found).toEqual(controls)

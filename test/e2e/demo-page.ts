@@ -38,6 +38,8 @@ export interface Demo {
   open(size?: Size): Promise<DemoPage>
   /** The address of something the server serves. */
   readonly address: (path: string) => string
+  /** Breaks something for a client, as a button would that its page does not have. */
+  control(client: string, name: string, given: object): Promise<void>
   /** What a page is expected to complain of in this test. */
   expectProblem(text: string): void
 }
@@ -89,6 +91,11 @@ export function useDemo(engine: Engine, colorScheme?: ColorScheme): Demo {
       return page
     },
     address,
+    async control(client, name, given) {
+      const request = { method: 'POST', body: JSON.stringify(given) }
+      const response = await fetch(address(`/control/${name}?client=${client}`), request)
+      expect(response.status).toBe(200)
+    },
     expectProblem(text) {
       expected.push(text)
     },

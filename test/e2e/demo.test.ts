@@ -126,7 +126,7 @@ inEachEngine('the demo', (engine) => {
     await visitor.waitFor('#diagram .current[data-state="closed"]')
   })
 
-  test.for(['/', '/script-tag.html'])('%s fits a phone', async (path) => {
+  test.for(['/', '/script-tag.html', '/vue.html', '/react.html'])('%s fits a phone', async (path) => {
     const visitor = await demo.visit(path, PHONE)
     const [inner, content] = await visitor.evaluate(() => [innerWidth, document.documentElement.scrollWidth])
     expect(inner).toBe(PHONE.width)
