@@ -1,5 +1,5 @@
 // Libraries that take a `WebSocket` class, in a real page: their builds for browsers, over sockets that browsers make.
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Heartwire } from '../../src/index.ts'
 import type { Library } from '../support/library-server.ts'
 import { openLibraryRig } from '../support/control.ts'
@@ -10,27 +10,20 @@ vi.setConfig({ testTimeout: 60_000 })
 
 const TIMING = { interval: 1_000, timeout: 500 }
 
-const cleanups: (() => unknown)[] = []
-
-/** The latest first: a client before its server. */
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup()
-})
-
 test.each(Object.keys(begin) as Library[])(
   '[P4] [H4] %s notices a black hole, and goes on over a new connection',
   async (library) => {
     const rig = await openLibraryRig(library)
-    cleanups.push(() => rig.close())
+    onTestFinished(() => rig.close())
     const { url, serverUrl, control } = rig
     const watched = watch()
-    cleanups.push(() => watched.stop())
+    onTestFinished(() => watched.stop())
     // The other client of y-websocket has a link of its own, which does not break.
     const sockets = (): Heartwire[] => watched.sockets.filter((socket) => socket.url.startsWith(url))
     const { say, end } = begin[library](url, serverUrl, TIMING)
     let ended: unknown
     const endOnce = (): unknown => (ended ??= end() ?? true)
-    cleanups.push(endOnce)
+    onTestFinished(async () => void (await endOnce()))
     const subscriptions = library === 'y-websocket' ? 2 : 1
     await control('server.waitForSubscribed', subscriptions)
     await say('before')

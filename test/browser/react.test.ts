@@ -4,7 +4,7 @@ import { createRoot, hydrateRoot } from 'react-dom/client'
 import { renderToString } from 'react-dom/server'
 import type { ReactNode } from 'react'
 import type { Root } from 'react-dom/client'
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { useHeartwire } from '../../src/react.ts'
 import { openRig } from '../support/control.ts'
 import type { RemoteRig } from '../support/control.ts'
@@ -14,16 +14,9 @@ import type { Shown } from '../support/shown.ts'
 // A whole story, on a machine that does much else.
 vi.setConfig({ testTimeout: 60_000 })
 
-const cleanups: (() => unknown)[] = []
-
-/** The latest first: a client before its server. */
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup()
-})
-
 const rigged = async (): Promise<RemoteRig> => {
   const rig = await openRig()
-  cleanups.push(() => rig.close())
+  onTestFinished(() => rig.close())
   return rig
 }
 
@@ -59,7 +52,7 @@ const keep = (shown: Shown, root: Root): Mounted => {
     isMounted = false
     shown.element.remove()
   }
-  cleanups.push(unmount)
+  onTestFinished(unmount)
   return { ...shown, root, unmount }
 }
 

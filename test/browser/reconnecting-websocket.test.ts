@@ -2,7 +2,7 @@
 // with ours, over a link that breaks.
 import PartySocket from 'partysocket/ws'
 import Original from 'reconnecting-websocket'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ReconnectingWebSocket } from '../../src/reconnecting-websocket.ts'
 import type { Options } from '../../src/reconnecting-websocket.ts'
 import { openRig } from '../support/control.ts'
@@ -12,16 +12,9 @@ import { event } from './subjects.ts'
 // A whole story, on a machine that does much else.
 vi.setConfig({ testTimeout: 60_000 })
 
-const cleanups: (() => unknown)[] = []
-
-/** The latest first: a client before its server. */
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup()
-})
-
 const rigged = async (): Promise<RemoteRig> => {
   const rig = await openRig()
-  cleanups.push(() => rig.close())
+  onTestFinished(() => rig.close())
   return rig
 }
 
@@ -35,7 +28,7 @@ const QUICK: Options = {
 
 const make = (url: unknown, options: Options = {}, protocols?: unknown): ReconnectingWebSocket => {
   const rws = new ReconnectingWebSocket(url as string, protocols as string[], { ...QUICK, ...options })
-  cleanups.push(() => rws.close())
+  onTestFinished(() => rws.close())
   return rws
 }
 
@@ -50,7 +43,7 @@ describe.each(Object.entries(CLASSES))('%s', (_name, Class) => {
     const { control, url } = await rigged()
     await control('server.echo', true)
     const rws = new Class(url, ['chat'], QUICK)
-    cleanups.push(() => rws.close())
+    onTestFinished(() => rws.close())
     rws.binaryType = 'arraybuffer'
     const heard: unknown[] = []
     const closes: number[] = []
@@ -82,7 +75,7 @@ describe.each(Object.entries(CLASSES))('%s', (_name, Class) => {
     const { control, serverUrl } = await rigged()
     let room = 'a'
     const rws = new Class(() => serverUrl + room, undefined, QUICK)
-    cleanups.push(() => rws.close())
+    onTestFinished(() => rws.close())
     const closes: unknown[] = []
     rws.onclose = ({ code, reason }) => closes.push([code, reason])
     await event(rws, 'open')

@@ -2,7 +2,7 @@
 import { createApp, createSSRApp, defineComponent, h, nextTick, ref } from 'vue'
 import { renderToString } from 'vue/server-renderer'
 import type { App, Component, Ref } from 'vue'
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { useHeartwire } from '../../src/vue.ts'
 import { openRig } from '../support/control.ts'
 import type { RemoteRig } from '../support/control.ts'
@@ -19,16 +19,9 @@ Object.assign(globalThis, {
   __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: false,
 })
 
-const cleanups: (() => unknown)[] = []
-
-/** The latest first: a client before its server. */
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup()
-})
-
 const rigged = async (): Promise<RemoteRig> => {
   const rig = await openRig()
-  cleanups.push(() => rig.close())
+  onTestFinished(() => rig.close())
   return rig
 }
 
@@ -56,7 +49,7 @@ const mount = (app: App, html = ''): Shown & { unmount: () => void } => {
     isMounted = false
     shown.element.remove()
   }
-  cleanups.push(unmount)
+  onTestFinished(unmount)
   return { ...shown, unmount }
 }
 

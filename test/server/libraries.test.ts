@@ -1,6 +1,6 @@
 // Libraries that take a `WebSocket` class, by the recipes of docs/libraries.md, against their own servers: they survive a
 // black-holed link.
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Heartwire, HeartwireEvents } from '../../src/index.ts'
 import { begin, watch } from '../support/conversation.ts'
@@ -16,16 +16,9 @@ const TIMING = { interval: 1_000, timeout: 500 }
 /** What a busy machine may add to a bound before a test fails. */
 const SLOWNESS = 10_000
 
-const cleanups: (() => unknown)[] = []
-
 beforeEach(() => {
   // Node 20 has none, and some of the libraries look there, too.
   vi.stubGlobal('WebSocket', WebSocket)
-})
-
-/** The latest first: a client before its server. */
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup()
 })
 
 const lossOf = (socket: Heartwire | undefined): Promise<HeartwireEvents['lost']> =>
@@ -44,13 +37,13 @@ interface Stage extends Conversation {
 
 const stage = async (library: Library, timing: Timing = TIMING): Promise<Stage> => {
   const rig = await startLibraryRig(library)
-  cleanups.push(() => rig.close())
+  onTestFinished(() => rig.close())
   const watched = watch()
-  cleanups.push(() => watched.stop())
+  onTestFinished(() => watched.stop())
   const { say, end } = begin[library](rig.url, rig.serverUrl, timing)
   let ended: unknown
   const endOnce = (): unknown => (ended ??= end() ?? true)
-  cleanups.push(endOnce)
+  onTestFinished(async () => void (await endOnce()))
   await watched.made(1)
   return {
     rig,
