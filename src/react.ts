@@ -1,5 +1,5 @@
 // The binding for React: a Heartwire for as long as components use it. It knows nothing that `Heartwire` does not tell.
-import { useEffect, useInsertionEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { Heartwire } from './heartwire.js'
 import { follow, NOTHING } from './view.js'
 import type { HeartwireOptions } from './options.js'
@@ -47,7 +47,7 @@ type Show = (changes: Partial<Sight>) => void
 /** A socket and those who use it. */
 type Connection = readonly [users: Set<Show>, sight: Partial<Sight> & { socket: Heartwire<any, any> }]
 
-/** The shared ones by what they are made for, as text. */
+/** By what they are made for: as text, if they are shared. */
 const connections = /* @__PURE__ */ new Map<unknown, Connection>()
 
 /**
@@ -62,20 +62,19 @@ export function useHeartwire<Incoming = any, Outgoing = WireData>(
   url: UseHeartwireUrl,
   { onMessage, instance, deps = [], ...options }: UseHeartwireOptions<Incoming, Outgoing> = {},
 ): UseHeartwireReturn<Incoming, Outgoing> {
-  const [[show, subscribe, look]] = useState(createSeat)
+  const [[show, subscribe, look, find]] = useState(createSeat)
   const target = typeof url === 'function' || (url && `${url}`)
   const provider = useLatest(target === true && url)
-  const parts = [instance, target, ...deps]
+  const parts = [target, instance, ...deps]
   useEffect(() => {
-    if (!target) return
     const ask: Ask = (context) => (provider.current as Ask)(context)
     // In StrictMode the same effect comes twice, so an array that is new for each render is as good a key.
     const key = instance ? parts.join() : parts
-    return join(show, key, () => new Heartwire(target === true ? ask : target, options))
+    return target ? join(show, key, () => new Heartwire(target === true ? ask : target, options)) : undefined
   }, parts)
-  const sight: UseHeartwireReturn<Incoming, Outgoing> = useSyncExternalStore(subscribe, look, look)
-  useHeartwireEvent(sight.socket, 'message', onMessage as ((message: any) => void) | undefined)
-  return sight
+  // On the socket there is, not that of a render: a component that suspends is not rendered, and must not miss anything.
+  useListener(find, 'message', onMessage, parts)
+  return useSyncExternalStore(subscribe, look, look)
 }
 
 /** Calls `handler`, always that of the latest render, with each message of a socket. Nothing is rendered for it. */
@@ -92,25 +91,42 @@ export function useHeartwireEvent<Incoming, Type extends keyof HeartwireEvents<I
   type: Type,
   handler: ((event: HeartwireEvents<Incoming>[Type]) => void) | undefined,
 ): void {
+  useListener(() => socket, type, handler, [socket])
+}
+
+/** Listens on what `find` finds, again when `deps` have changed. */
+function useListener(
+  find: () => Heartwire<any, any> | null | undefined,
+  type: keyof HeartwireEvents,
+  handler: ((event: any) => void) | undefined,
+  deps: readonly unknown[],
+): void {
   const latest = useLatest(handler)
-  const isHeard = Boolean(handler)
   useEffect(
-    () => (isHeard ? socket?.on(type, (event: any) => latest.current?.(event)) : undefined),
-    [socket, type, isHeard],
+    () => (handler ? find()?.on(type, (event: any) => latest.current!(event)) : undefined),
+    [type, !handler, ...deps],
   )
 }
 
-/** A ref to what was rendered last, if it was anything. Set before other effects; a render thrown away does not count. */
+/**
+ * A ref to what was rendered last, if it was anything; a render thrown away does not count. It is set as late as the socket
+ * is replaced, in an effect: what the old url still says between is not for the handler of the new.
+ */
 function useLatest<Value>(value: Value): { readonly current: Value } {
   const ref = useRef(value)
-  useInsertionEffect(() => {
+  useEffect(() => {
     ref.current = value || ref.current
   })
   return ref
 }
 
 /** A component's place. It remembers what the component has looked at, and has it rendered for that only. */
-function createSeat(): [show: Show, subscribe: (listener: () => void) => () => void, look: () => Sight] {
+function createSeat(): [
+  show: Show,
+  subscribe: (listener: () => void) => () => void,
+  look: () => Sight,
+  find: () => Sight['socket'],
+] {
   const looked = new Set<string | symbol>()
   let onChange: (() => void) | undefined
   let drawn: Sight | undefined
@@ -118,20 +134,19 @@ function createSeat(): [show: Show, subscribe: (listener: () => void) => () => v
     ...NOTHING,
     send(message) {
       const { socket } = sight
-      if (!socket) return false
-      socket.send(message)
-      show({ bufferedAmount: socket.bufferedAmount })
-      return true
+      socket?.send(message)
+      if (socket) show({ bufferedAmount: socket.bufferedAmount })
+      return Boolean(socket)
     },
     close: (code, reason) => sight.socket?.close(code, reason),
     reconnect: () => sight.socket?.reconnect(),
   } as Sight
 
   const show: Show = (changes) => {
-    const isNews = (name: string): boolean =>
-      looked.has(name) && changes[name as keyof Sight] !== sight[name as keyof Sight]
+    const isNews = (name: string | symbol): boolean =>
+      name in changes && changes[name as keyof Sight] !== sight[name as keyof Sight]
     // What nobody has looked at may change in place.
-    if (!Object.keys(changes).some(isNews)) Object.assign(sight, changes)
+    if (![...looked].some(isNews)) Object.assign(sight, changes)
     else {
       sight = { ...sight, ...changes }
       drawn = undefined
@@ -143,7 +158,8 @@ function createSeat(): [show: Show, subscribe: (listener: () => void) => () => v
     show,
     (listener) => {
       onChange = listener
-      return () => (onChange = undefined)
+      // Who has left its connection is shown nothing more.
+      return () => {}
     },
     () =>
       (drawn ??= new Proxy(sight, {
@@ -152,6 +168,7 @@ function createSeat(): [show: Show, subscribe: (listener: () => void) => () => v
           return seen[name as keyof Sight]
         },
       })),
+    () => sight.socket,
   ]
 }
 

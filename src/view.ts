@@ -3,7 +3,7 @@ import type { Heartwire } from './heartwire.js'
 import type { HeartwireError } from './errors.js'
 import type { HeartwireEvents, State, WireData } from './types.js'
 
-/** What there is to show of the present socket, as of its latest event; set before listeners hear of that. */
+/** What there is to show of the present socket, as of its latest event. */
 export interface HeartwireView<Incoming = any> {
   readonly state: State
   readonly readyState: 0 | 1 | 2 | 3

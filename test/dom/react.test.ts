@@ -1,4 +1,5 @@
 // The binding for React on a fake network: what is rendered and when, what a url means, and how long it all lives.
+import * as React from 'react'
 import {
   act,
   Component,
@@ -8,10 +9,11 @@ import {
   StrictMode,
   Suspense,
   useEffect,
+  useLayoutEffect,
   useState,
   version,
 } from 'react'
-import type { ReactNode } from 'react'
+import type { ComponentType, ReactNode } from 'react'
 import { createRoot, hydrateRoot } from 'react-dom/client'
 import type { Root } from 'react-dom/client'
 import { renderToString } from 'react-dom/server'
@@ -27,6 +29,9 @@ declare global {
   // What makes React complain of an update that no test waits for.
   var IS_REACT_ACT_ENVIRONMENT: boolean
 }
+
+/** Since React 19.2. */
+const { Activity } = React as { Activity?: unknown }
 
 const roots: Root[] = []
 /** What React said: nothing, in a test that does not look at it. */
@@ -192,8 +197,7 @@ describe('what is rendered', () => {
     await advance(1_000)
     await advance(1_000)
     await acting(() => FakeSocket.latest.accept())
-    // Before and after the effect that makes the socket.
-    expect(seen).toEqual([null, null, 2_500, 2_000, 1_000, null])
+    expect(seen).toEqual([null, 2_500, 2_000, 1_000, null])
   })
 
   test('[X1] only what was read renders again', async () => {
@@ -215,6 +219,16 @@ describe('what is rendered', () => {
     expect(seen.at(-1)).toBe('open')
     // It can still be asked.
     expect(used?.latency).toBe(0)
+  })
+
+  test('[X1] who reads only send is rendered once', async () => {
+    const seen: unknown[] = []
+    const { render } = await mount(createElement(Probe, { url: URL, look: ({ send }) => typeof send, seen }))
+    await acting(() => FakeSocket.latest.accept())
+    await render(createElement(Probe, { url: `${URL}b`, look: ({ send }) => typeof send, seen }))
+    await acting(() => FakeSocket.latest.accept())
+    expect(seen).toEqual(['function', 'function'])
+    expect(urls()).toEqual([URL, `${URL}b`])
   })
 
   test('[X1] what is read for the first time is up to date', async () => {
@@ -310,6 +324,49 @@ describe('messages', () => {
     await acting(() => FakeSocket.latest.receive(3))
     expect(heard).toEqual([2])
     expect(FakeSocket.all).toHaveLength(1)
+  })
+
+  test('[X2] onMessage gets what comes while its component waits to be rendered', async () => {
+    const heard: unknown[] = []
+    let goOn = (): void => {}
+    let waiting: Promise<void> | null = new Promise((resolve) => (goOn = resolve))
+    const Slow = (): ReactNode => {
+      const { socket, state } = useHeartwire(URL, { ...OPTIONS, onMessage: (message) => heard.push(message) })
+      if (socket && waiting) throw waiting
+      return state
+    }
+    const { element } = await mount(createElement(Suspense, { fallback: 'later' }, createElement(Slow)))
+    await acting(() => FakeSocket.latest.accept())
+    await acting(() => FakeSocket.latest.receive('first'))
+    expect(element.textContent).toBe('later')
+    waiting = null
+    await acting(goOn)
+    expect(element.textContent).toBe('open')
+    await acting(() => FakeSocket.latest.receive('second'))
+    expect(heard).toEqual(['first', 'second'])
+  })
+
+  test('[X2] what the old url still says goes to its own handler', async () => {
+    const heard: unknown[] = []
+    let isCommitted = (): void => {}
+    const Room = ({ room }: { room: string }): ReactNode => {
+      const { socket } = useHeartwire(URL + room, {
+        ...OPTIONS,
+        onMessage: (message) => heard.push(`${room} got ${message}`),
+      })
+      useHeartwireMessage(socket, (message) => heard.push(`${room} heard ${message}`))
+      useLayoutEffect(() => isCommitted(), [room])
+      return room
+    }
+    const { render } = await mount(createElement(Room, { room: 'a' }))
+    const first = FakeSocket.latest
+    await acting(() => first.accept())
+    // The page shows b, and the effect that replaces the connection is still to come.
+    isCommitted = () => first.receive('of a')
+    await render(createElement(Room, { room: 'b' }))
+    await acting(() => FakeSocket.latest.accept())
+    await acting(() => FakeSocket.latest.receive('of b'))
+    expect(heard).toEqual(['a got of a', 'a heard of a', 'b got of b', 'b heard of b'])
   })
 
   test('[X2] one that throws stops nobody', async () => {
@@ -608,6 +665,30 @@ describe('its life', () => {
     expect(complaints.splice(0)).toHaveLength(1)
     expect(seen.at(-1)).toBe('waiting waiting')
     expect(seen.filter((pair) => pair.split(' ')[0] !== pair.split(' ')[1])).toEqual([])
+  })
+
+  test.runIf(Activity)('[X6] a hidden Activity has none, and a visible one connects anew', async () => {
+    const heard: unknown[] = []
+    const options = { onMessage: (message: unknown) => heard.push(message) }
+    const node = (mode: string): ReactNode =>
+      createElement(
+        StrictMode,
+        null,
+        createElement(Activity as ComponentType<any>, { mode }, createElement(Probe, { url: URL, options })),
+      )
+    const { render, element } = await mount(node('hidden'))
+    expect(FakeSocket.all).toEqual([])
+    await render(node('visible'))
+    await acting(() => FakeSocket.latest.accept())
+    await acting(() => FakeSocket.latest.receive(1))
+    await render(node('hidden'))
+    expect(FakeSocket.latest.isLive).toBe(false)
+    await render(node('visible'))
+    await acting(() => FakeSocket.latest.accept())
+    await acting(() => FakeSocket.latest.receive(2))
+    expect(heard).toEqual([1, 2])
+    expect(element.textContent).toBe('open')
+    expect(FakeSocket.all).toHaveLength(2)
   })
 
   test('[X6] a remount connects anew', async () => {
