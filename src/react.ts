@@ -21,7 +21,7 @@ export interface UseHeartwireOptions<Incoming = any, Outgoing = WireData> extend
   /** Gets every message, decoded by `codec`; always that of the latest render. Nothing is rendered for it. */
   onMessage?: ((message: Incoming) => void) | undefined
   /**
-   * Components that name the same instance, url and `deps` (compared as text) use one connection: made with the options of
+   * Components that name the same instance, url and `deps` (compared as JSON) use one connection: made with the options of
    * the first, closed when the last has left.
    */
   instance?: string | undefined
@@ -42,12 +42,13 @@ export interface UseHeartwireReturn<Incoming = any, Outgoing = WireData>
 /** What a component sees, if it looks. */
 type Sight = UseHeartwireReturn<any, any>
 
-type Show = (changes: Partial<Sight>) => void
+/** `tell` shows it to all who use the same socket. */
+type Show = (changes: Partial<Sight>, tell?: Show) => void
 
 /** A socket and those who use it. */
-type Connection = readonly [users: Set<Show>, sight: Partial<Sight> & { socket: Heartwire<any, any> }]
+type Connection = readonly [users: Set<Show>, sight: Partial<Sight> & { socket: Heartwire<any, any> }, tell: Show]
 
-/** By what they are made for: as text, if they are shared. */
+/** By what they are made for: as JSON, if they are shared. */
 const connections = /* @__PURE__ */ new Map<unknown, Connection>()
 
 /**
@@ -69,7 +70,7 @@ export function useHeartwire<Incoming = any, Outgoing = WireData>(
   useEffect(() => {
     const ask: Ask = (context) => (provider.current as Ask)(context)
     // In StrictMode the same effect comes twice, so an array that is new for each render is as good a key.
-    const key = instance ? parts.join() : parts
+    const key = instance ? JSON.stringify(parts) : parts
     return target ? join(show, key, () => new Heartwire(target === true ? ask : target, options)) : undefined
   }, parts)
   // On the socket there is, not that of a render: a component that suspends is not rendered, and must not miss anything.
@@ -129,20 +130,22 @@ function createSeat(): [
 ] {
   const looked = new Set<string | symbol>()
   let onChange: (() => void) | undefined
+  let tell: Show
   let drawn: Sight | undefined
   let sight = {
     ...NOTHING,
     send(message) {
       const { socket } = sight
       socket?.send(message)
-      if (socket) show({ bufferedAmount: socket.bufferedAmount })
+      if (socket) tell({ bufferedAmount: socket.bufferedAmount })
       return Boolean(socket)
     },
     close: (code, reason) => sight.socket?.close(code, reason),
     reconnect: () => sight.socket?.reconnect(),
   } as Sight
 
-  const show: Show = (changes) => {
+  const show: Show = (changes, tellAll = tell) => {
+    tell = tellAll
     const isNews = (name: string | symbol): boolean =>
       name in changes && changes[name as keyof Sight] !== sight[name as keyof Sight]
     // What nobody has looked at may change in place.
@@ -178,21 +181,25 @@ function join(user: Show, key: unknown, create: () => Heartwire<any, any>): () =
   if (!connection) {
     const users = new Set<Show>()
     const sight = { ...NOTHING, socket: create() }
-    connections.set(key, (connection = [users, sight]))
-    follow(sight.socket, (changes) => {
+    const tell: Show = (changes) => {
       Object.assign(sight, changes)
       for (const show of users) show(changes)
-    })()
+    }
+    connections.set(key, (connection = [users, sight, tell]))
+    follow(sight.socket, tell)()
   }
-  const [users, sight] = connection
+  const [users, sight, tell] = connection
   users.add(user)
-  user(sight)
+  user(sight, tell)
   return () => {
     users.delete(user)
     user(NOTHING)
     // In StrictMode it is back before this, as is another component that takes over.
     queueMicrotask(() => {
-      if (!users.size && connections.delete(key)) sight.socket.close()
+      if (users.size) return
+      // Who left and came back is looked at twice: meanwhile another may have begun under the same name.
+      if (connections.get(key) === connection) connections.delete(key)
+      sight.socket.close()
     })
   }
 }

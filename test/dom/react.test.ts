@@ -14,6 +14,7 @@ import {
   version,
 } from 'react'
 import type { ComponentType, ReactNode } from 'react'
+import { flushSync } from 'react-dom'
 import { createRoot, hydrateRoot } from 'react-dom/client'
 import type { Root } from 'react-dom/client'
 import { renderToString } from 'react-dom/server'
@@ -769,6 +770,68 @@ describe('one connection for several components', () => {
     await render(both(null, {}))
     await render(both({}, null))
     await settle()
+    expect(FakeSocket.all).toHaveLength(1)
+    expect(FakeSocket.latest.isLive).toBe(true)
+  })
+
+  test('[X7] two that exchange their names keep both', async () => {
+    const named = (instance: string): Partial<Props> => ({ options: { instance } })
+    const { render } = await mount(both(named('x'), named('y')))
+    await render(both(named('y'), named('x')))
+    expect(FakeSocket.all.map(({ isLive }) => isLive)).toEqual([true, true])
+  })
+
+  test('[X7] one that comes between two leavings is not left behind', async () => {
+    const [first, second] = [createRoot(document.createElement('div')), createRoot(document.createElement('div'))]
+    roots.push(first, second)
+    const show = (root: Root, node: ReactNode): void => flushSync(() => root.render(node))
+    await acting(() => {
+      show(first, both({}, null))
+      show(first, null)
+      // After the first leaving was looked at, and before the second.
+      queueMicrotask(() => show(second, both({}, null)))
+      show(first, both({}, null))
+      show(first, null)
+    })
+    expect(FakeSocket.all.map(({ isLive }) => isLive)).toEqual([false, true])
+    await acting(() => show(first, both({}, null)))
+    expect(FakeSocket.all).toHaveLength(2)
+    await acting(() => {
+      show(first, null)
+      show(second, null)
+    })
+    expect(FakeSocket.latest.isLive).toBe(false)
+  })
+
+  test('[X7] bufferedAmount is as of the latest send of any', async () => {
+    const sends: UseHeartwireReturn['send'][] = []
+    const look: Look = ({ bufferedAmount, send }) => {
+      sends.push(send)
+      return bufferedAmount
+    }
+    const { render, element } = await mount(both({ look }, null))
+    await acting(() => FakeSocket.latest.accept())
+    FakeSocket.latest.isStalled = true
+    await acting(() => sends[0]?.('hello'))
+    await render(both({ look }, { look }))
+    expect(element.textContent).toBe('55')
+    await acting(() => sends[0]?.('hello'))
+    expect(element.textContent).toBe('1010')
+  })
+
+  test.each<[string, Partial<Props>, Partial<Props>]>([
+    ['objects', { options: { ...options, deps: [{ room: 'a' }] } }, { options: { ...options, deps: [{ room: 'b' }] } }],
+    ['a comma', { url: `${URL}a`, options: { ...options, deps: ['b'] } }, { url: `${URL}a,b` }],
+    ['a type', { options: { ...options, deps: [1] } }, { options: { ...options, deps: ['1'] } }],
+  ])('[X7] %s in what names a connection tells two apart', async (_, first, second) => {
+    await mount(both(first, second))
+    expect(FakeSocket.all).toHaveLength(2)
+  })
+
+  test('[X7] deps that are equal as JSON share, whoever made them', async () => {
+    const at = (): Partial<Props> => ({ options: { ...options, deps: [{ room: 'a' }] } })
+    const { render } = await mount(both(at(), at()))
+    await render(both(at(), at()))
     expect(FakeSocket.all).toHaveLength(1)
     expect(FakeSocket.latest.isLive).toBe(true)
   })
