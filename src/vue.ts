@@ -40,7 +40,10 @@ type Listener = (...event: any[]) => void
 
 type Shown<Values> = { readonly [Name in keyof Values]: Readonly<ShallowRef<Values[Name]>> }
 
-/** What {@link useHeartwire} returns. Without a socket `state` is `'idle'` and everything else as little as it can be. */
+/**
+ * What {@link useHeartwire} returns; its refs are set before listeners hear of an event. Without a socket `state` is `'idle'`
+ * and everything else as little as it can be.
+ */
 export interface UseHeartwireReturn<Incoming = any, Outgoing = WireData>
   extends Shown<HeartwireView<Incoming>>, HeartwireControls<Outgoing> {
   /** The present one; `null` where `url` is `undefined`, while a server renders, and after the scope. */
@@ -74,7 +77,6 @@ export function useHeartwire<Incoming = any, Outgoing = WireData>(
   const bus = new Bus()
   // Beside the ref: an effect that sends does not run again because the socket was replaced.
   let current: Heartwire<Incoming, Outgoing> | null = null
-  let read: (() => void) | undefined
   /** Ends what the provider was asked before there was a socket to ask it. */
   let asking: AbortController
 
@@ -102,8 +104,9 @@ export function useHeartwire<Incoming = any, Outgoing = WireData>(
     return own
   }
 
-  const show = (changes: { [Name in keyof Refs]?: unknown }): void => {
-    for (const name in changes) refs[name as keyof Refs].value = changes[name as keyof Refs]
+  /** An effect that runs at once may have ended or replaced the socket before all is shown. */
+  const show = (changes: { [Name in keyof Refs]?: unknown }, own = current): void => {
+    for (const name in changes) if (own === current) refs[name as keyof Refs].value = changes[name as keyof Refs]
   }
 
   const replace = (target: string | Promise<Url> | undefined): void => {
@@ -114,7 +117,7 @@ export function useHeartwire<Incoming = any, Outgoing = WireData>(
     if (target === undefined) return
     const own = (current = create(target))
     show({ socket: own })
-    read = follow(own, (changes) => own === current && show(changes))
+    follow(own, (changes) => show(changes, own))
     own.on('*', (type, event) => {
       if (own === current || type === 'dropped') bus.emit(type, event)
     })
@@ -142,7 +145,7 @@ export function useHeartwire<Incoming = any, Outgoing = WireData>(
     ...refs,
     send(message) {
       current?.send(message)
-      if (current) read?.()
+      if (current) show({ bufferedAmount: current.bufferedAmount })
       return current !== null
     },
     close: (...given) => current?.close(...given),

@@ -162,6 +162,19 @@ describe('refs', () => {
     expect(used.retryIn.value).toBe(2_000)
   })
 
+  test('[V1] retryIn stays as it is when something is sent', async () => {
+    const used = await useOpen(URL, { reconnect: { minDelay: 2_500, jitter: 0 } })
+    FakeSocket.latest.finish(1006)
+    const seen: unknown[] = []
+    watch(used.retryIn, (value) => seen.push(value), { immediate: true, flush: 'sync' })
+    for (let message = 0; message < 5; message += 1) {
+      await advance(300)
+      used.send('queued')
+    }
+    expect(used.bufferedAmount.value).toBe(30)
+    expect(seen).toEqual([2_500, 2_000, 1_000])
+  })
+
   test('[V1] retryIn counts nothing when the wait was over before it was told', async () => {
     const used = await useOpen(URL)
     used.on('state', ({ state }) => state === 'waiting' && used.reconnect())
@@ -597,6 +610,21 @@ describe('its life', () => {
     }
     await advance(60_000)
     expect(FakeSocket.all).toHaveLength(3)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('[V6] ends when a ref says something, with nothing of it in the others', async () => {
+    for (const end of ['open', 'waiting']) {
+      const used = use(URL)
+      watch(used.state, (state) => state === end && used.scope.stop(), { flush: 'sync' })
+      await settle()
+      if (end === 'open') FakeSocket.latest.accept()
+      else FakeSocket.latest.fail()
+      await settle()
+      expect(refsOf(used)).toEqual(NOTHING)
+      expect(FakeSocket.latest.isLive).toBe(false)
+    }
+    await advance(10_000)
     expect(vi.getTimerCount()).toBe(0)
   })
 
