@@ -214,6 +214,8 @@ inEachEngine('the built files', (engine) => {
         ['message', 'while it is down', 1, true],
         ['close', 1000, 3],
       ])
+      // The page may know before the server does.
+      await rig.server.waitForClosed(2)
       expect(rig.server.connections.map(({ closed }) => closed?.code)).toEqual([4001, 1000])
     },
   )
