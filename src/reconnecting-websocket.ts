@@ -80,9 +80,9 @@ export interface Options extends OwnOptions {
   debugLogger?: ((...what: any[]) => void) | undefined
 }
 
-/** Options that are numbers, and those of ours that theirs have a word for, or that they cannot be mixed with. */
+/** Of theirs, those that are numbers; of ours, those that can be given beside them. */
 const NUMBERS = /^m|Factor|nTimeout/
-const OUT_OF_PLACE = /^(codec|connectTimeout|protocols|queue|reconnect|start)$/
+const OWN = /^(binaryType|closeTimeout|handshake|heartbeat|network|signal)$/
 
 /** The states in which a retry is scheduled. */
 const WAITING: readonly State[] = ['waiting', 'paused']
@@ -164,7 +164,7 @@ export class ReconnectingWebSocket extends Heartwire {
       ...own
     } = options
     for (const [name, value] of Object.entries(options)) {
-      const rule = NUMBERS.test(name) ? ([0, Infinity] as const) : OUT_OF_PLACE.test(name) && 'left out'
+      const rule = name in own ? !OWN.test(name) && 'left out' : NUMBERS.test(name) && ([0, Infinity] as const)
       if (rule && value !== undefined) check(name, value, rule)
     }
     // Theirs draw from 1 to 5 s, once for all sockets of a page; ours for each retry.
@@ -186,14 +186,16 @@ export class ReconnectingWebSocket extends Heartwire {
               return (await answer) || undefined
             } catch (cause) {
               if (!signal.aborted) this.#cause = cause
+              // A failure that comes too late is no answer: the next attempt asks again.
+              late.delete(provider)
               throw cause
             } finally {
               if (!signal.aborted) late.delete(provider)
             }
           }
-    /** Its instances are those of the given class, heard when they say what is wrong, as those of `ws` do. */
+    /** Its instances are those of the class, heard when they say what is wrong, as those of `ws` and of Node do. */
     const construct = (...given: unknown[]): any => {
-      const native = new Native(...given)
+      const native = new (Native ?? globalThis.WebSocket)(...given)
       native.addEventListener?.('error', ({ error }: { error?: unknown }) => {
         // Of one that was let go, nothing is heard.
         if (native.onclose) this.#cause = error
@@ -204,7 +206,7 @@ export class ReconnectingWebSocket extends Heartwire {
       ...own,
       // An arrow is no constructor.
       WebSocket:
-        typeof Native !== 'function'
+        typeof (Native === undefined ? globalThis.WebSocket : Native) !== 'function'
           ? Native
           : function attentive(...given: unknown[]) {
               return construct(...given)
@@ -229,12 +231,13 @@ export class ReconnectingWebSocket extends Heartwire {
     // The first of those that capture, so before any of the application's.
     super.addEventListener('open', () => this.#flush(), true)
     for (const type of ['error', 'close']) super.addEventListener(type, (event) => this.#explain(event), true)
-    if (debug) this.on('*', (...told) => debugLogger('RWS>', ...told))
+    // A class that extends this one may have an `on`, `state` or `attempt` of its own.
+    if (debug) super.on('*', (...told) => debugLogger('RWS>', ...told))
   }
 
   /** 0 to 3, as theirs: 3 also while a retry is scheduled; `state` tells the difference. */
   override get readyState(): 0 | 1 | 2 | 3 {
-    return WAITING.includes(this.state) ? 3 : super.readyState
+    return WAITING.includes(super.state) ? 3 : super.readyState
   }
 
   override get bufferedAmount(): number {
@@ -247,12 +250,12 @@ export class ReconnectingWebSocket extends Heartwire {
 
   /** The number of the current or coming retry; 0 for a first or a stable connection, and after `reconnect()`. */
   get retryCount(): number {
-    return Math.max(this.attempt - this.#base, 0)
+    return Math.max(super.attempt - this.#base, 0)
   }
 
   /** Whether it connects, is connected or will be: `false` before a start by hand and after the end. */
   get shouldReconnect(): boolean {
-    return this.state === 'open' || super.readyState < 2
+    return super.state === 'open' || super.readyState < 2
   }
 
   /**
@@ -288,15 +291,15 @@ export class ReconnectingWebSocket extends Heartwire {
    * @throws DOMException `InvalidAccessError` or `SyntaxError` as {@link close}, if it is open
    */
   override reconnect(code = 1000, reason = ''): void {
-    const isScheduled = WAITING.includes(this.state)
-    if (this.state === 'open') {
+    const isScheduled = WAITING.includes(super.state)
+    if (super.state === 'open') {
       super.close(code, reason)
       this.#told = { code: { value: code }, reason: { value: reason }, wasClean: { value: true } }
     }
     // Where to connect may be another place by now.
     this.#late.clear()
     if (!isScheduled || !this.#isTelling) super.reconnect()
-    this.#base = this.attempt
+    this.#base = super.attempt
   }
 
   #flush(): void {
@@ -316,7 +319,7 @@ export class ReconnectingWebSocket extends Heartwire {
       this.#told = {}
       // One that the application dispatches says what it says.
     } else if (!('message' in event)) {
-      const { reason } = this.lastClose ?? {}
+      const { reason } = super.lastClose ?? {}
       const cause = reason === 'connect timeout' ? new Error('TIMEOUT') : this.#cause
       const error = cause instanceof Error ? cause : new Error(reason || 'failed')
       Object.assign(event, { error, message: error.message })

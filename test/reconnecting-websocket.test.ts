@@ -374,6 +374,14 @@ const ALSO_DIFFERENT: [string, Script][] = [
     },
   ],
   [
+    '[P2] a binaryType that only ws has',
+    async ({ make, note }) => {
+      const socket = await make()
+      socket.binaryType = 'nodebuffer' as BinaryType
+      note(FakeSocket.latest.binaryType)
+    },
+  ],
+  [
     '[D7] reconnect() in the listener of each close',
     async ({ make, noteTimes }) => {
       const socket = await make()
@@ -775,12 +783,60 @@ describe('by itself', () => {
     [{ start: 'lazy' }, TypeError, 'start'],
     [{ protocols: 'chat' }, TypeError, 'protocols'],
     [{ connectTimeout: 1 }, TypeError, 'connectTimeout'],
+    [{ reconnectInterval: 3_000 }, TypeError, 'reconnectInterval'],
+    [{ maxReconnectAttempts: 5 }, TypeError, 'maxReconnectAttempts'],
+    [{ constructor: FakeSocket }, TypeError, 'constructor'],
   ] as const)('[D1] %j is refused by name', ([options, Kind, name]) => {
     const make = (): unknown =>
       new ReconnectingWebSocket(ADDRESS, [], { WebSocket: FakeSocket, ...(options as object) })
     expect(make).toThrow(Kind)
     expect(make).toThrow(`${name}' must be`)
     expect(FakeSocket.all).toEqual([])
+  })
+
+  test('[D1] the message about an option that there is not names none that would be refused as well', () => {
+    expect(() => create({ reconnectInterval: 3_000 } as Options)).toThrow(
+      "Cannot create a Heartwire as 'reconnectInterval' must be left out: current value is 3000",
+    )
+  })
+
+  test('[D1] a class that extends it may use names of ours for its own', async () => {
+    const said: unknown[] = []
+    class Feed extends (ReconnectingWebSocket as new (...given: any[]) => any) {
+      state = { user: 'ada' }
+      attempt = 'first'
+      lastClose = 'never'
+      on(type: string, listener: (data: unknown) => void): this {
+        this['addEventListener'](type, (event: MessageEvent) => listener(JSON.parse(event.data as string)))
+        return this
+      }
+    }
+    const feed: any = new Feed(ADDRESS, [], {
+      WebSocket: FakeSocket,
+      network: false,
+      minReconnectionDelay: 1_000,
+      debug: true,
+      debugLogger: (...what: unknown[]) => said.push(what),
+    })
+    const told: unknown[] = []
+    feed.on('message', (data: unknown) => told.push(data))
+    feed.onclose = ({ code }: CloseEvent) => told.push([code, feed.readyState, feed.retryCount])
+    await settle()
+    expect([feed.readyState, feed.shouldReconnect, feed.retryCount]).toEqual([0, true, 0])
+    FakeSocket.latest.accept()
+    FakeSocket.latest.receive('{"kind":"news"}')
+    FakeSocket.latest.finish(1012)
+    await advance(1_000)
+    FakeSocket.latest.accept()
+    feed.reconnect(4000, 'other room')
+    expect(FakeSocket.all[1]?.closes[0]).toEqual([4000, 'other room'])
+    feed.close()
+    await advance(2_000)
+    expect(told).toEqual([{ kind: 'news' }, [1012, 3, 1], [4000, 0, 0], [1006, 3, 0]])
+    expect(said).toContainEqual(['RWS>', 'state', { state: 'open', previous: 'connecting' }])
+    // What is checked after each test is the state that it covers.
+    delete feed.state
+    adopt(feed)
   })
 
   test('[D1] an empty url is one, and for the class to judge', () => {
@@ -965,6 +1021,19 @@ describe('by itself', () => {
     expect(FakeSocket.latest.url).toBe(`${ADDRESS}new`)
   })
 
+  test('[D8] a failure that comes too late does not serve the next attempt, which asks again', async () => {
+    const failures: ((error: Error) => void)[] = []
+    const url = (): Promise<string> | string =>
+      failures.length > 0 ? ADDRESS : new Promise((_, reject) => failures.push(reject))
+    const socket = create({ connectionTimeout: 1_000, minReconnectionDelay: 1_000 }, url)
+    const messages: string[] = []
+    socket.onerror = ({ message }) => messages.push(message)
+    await advance(1_500)
+    failures[0]?.(new Error('no token'))
+    await advance(500)
+    expect([messages, socket.state]).toEqual([['TIMEOUT'], 'connecting'])
+  })
+
   test('[D8] an answer that came in time does not serve twice', async () => {
     let asked = 0
     create({ minReconnectionDelay: 10 }, async () => `${ADDRESS}${(asked += 1)}`)
@@ -990,6 +1059,24 @@ describe('by itself', () => {
     controller.abort()
     await advance(2_000)
     expect(socket.reason).toBe('aborted')
+  })
+
+  test('[D9] what the class says is told, whether it was given or is the global one', async () => {
+    class Telling extends FakeSocket {
+      tell(error: Error): void {
+        this.dispatchEvent(Object.assign(new Event('error'), { error }))
+        this.fail()
+      }
+    }
+    vi.stubGlobal('WebSocket', Telling)
+    for (const WebSocket of [Telling, undefined]) {
+      const socket = create({ WebSocket })
+      const told = nextError(socket)
+      await settle()
+      ;(FakeSocket.latest as Telling).tell(new Error('ECONNREFUSED'))
+      expect((await told).message).toBe('ECONNREFUSED')
+      socket.close()
+    }
   })
 
   /** What the next error event says. */
