@@ -30,7 +30,7 @@ export type Step = keyof typeof LEADS_TO
 export const LEADS_TO = {
   /** Ask the providers for a url and protocols. */
   start: 'resolving',
-  /** Let go of what there is, report its close, then `start`. */
+  /** Let go of what there is, report its close if it was open, then `start`. */
   renew: 'resolving',
   /** Construct the native socket. */
   dial: 'connecting',

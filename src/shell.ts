@@ -8,7 +8,7 @@ import { because, HeartwireError, type HeartwireErrorCode, isolated } from './er
 import { closeEvent } from './events.js'
 import { Heart } from './heart.js'
 import { judge, probe } from './heartbeat.js'
-import { LEADS_TO, LIMIT, READY_STATE, type Step, stepFor, type Trigger } from './machine.js'
+import { LEADS_TO, LIMIT, type Step, stepFor, type Trigger } from './machine.js'
 import { pageNetwork } from './network.js'
 import type { Settings, WebSocketClass } from './options.js'
 import { type Entry, Outbox, sizeOf, snapshot } from './outbox.js'
@@ -217,14 +217,14 @@ export class Shell<Incoming, Outgoing> {
     switch (step) {
       case 'renew':
         if (attempt) attempt.isForsaken = true
-        // An attempt that is only replaced was never open, and readyState stays 0: there is no close to tell. To tell one
-        // would also make a listener of close that reconnects cause the next, for ever.
-        if (READY_STATE[previous] === 0) this.#replace()
+        // What is only replaced was never open: there is no close to tell. To tell one would also make a listener of close that
+        // closes and reconnects, or just reconnects, cause the next, for ever.
+        if (typeof attempt?.openedAt !== 'number') this.#replace()
         else {
           this.#credit(now)
           // The policy's functions may reconnect, and are asked when the native socket has closed.
-          const isGone = attempt?.native?.readyState === 3
-          this.#end({ close: { ...BROKEN, reason: 'reconnect' }, isFailure: attempt?.openedAt === null, isGone })
+          const isGone = attempt.native?.readyState === 3
+          this.#end({ close: { ...BROKEN, reason: 'reconnect' }, isFailure: false, isGone })
         }
         return this.#start(previous)
       case 'start':

@@ -1006,6 +1006,25 @@ describe('by itself', () => {
     socket.onclose = null
   })
 
+  test('[D7] close() and reconnect() in each error and close come to an end', async () => {
+    const socket = create()
+    await settle()
+    let calls = 0
+    const renew = (): void => {
+      calls += 1
+      // An endless loop would take the test along.
+      if (calls > 10) return
+      socket.close()
+      socket.reconnect()
+    }
+    socket.onerror = renew
+    socket.onclose = renew
+    FakeSocket.latest.fail()
+    expect([calls, FakeSocket.all.length, socket.state]).toEqual([2, 3, 'connecting'])
+    socket.onerror = null
+    socket.onclose = null
+  })
+
   test('[D8] reconnect() asks the provider again, whatever the earlier answer', async () => {
     const answers: ((url: string) => void)[] = []
     const socket = create({}, () => new Promise((resolve) => answers.push(resolve)))

@@ -25,7 +25,8 @@ export const INVARIANTS = {
   eventOrder: 'open, message, error and close come in the order of the browser',
   closesInTime: 'close() waits for the peer as long as closeTimeout says, and longer only while bytes are leaving',
   failsAtOnce: 'a provider or handshake that throws or rejects fails its attempt at once',
-  oneClose: 'each connection has one close event, and each close() leads to one, never within the call',
+  oneClose:
+    'each connection has one close event, and each close() leads to one, never within the call, unless what was not open is replaced',
   drained: 'drain is told when all that was accepted has left, and not before',
   inbound: 'what the server sent arrives once, in order, while open',
   nothingUncaught: 'no rejection is unhandled and no error is uncaught but those of the application',

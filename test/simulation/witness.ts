@@ -91,9 +91,11 @@ export class Witness {
     this.#claim('noStorm', !isWaiting || isAsked || early <= 1, () => `${early} ms too early`)
     this.#claim('noStorm', isWaiting || isAsked || signal, () => `an attempt began while ${previous}`)
     this.#isFinal = false
-    // What was closing is told of first.
-    this.#startsAfresh = previous === 'closing'
-    if (previous === 'idle' || previous === 'closed') this.schedule.startAfresh()
+    // A connection that was closing is told of first. What was not open is replaced without a word.
+    const isReplaced = previous === 'closing' && !this.isOpen
+    if (isReplaced) this.owedCloses--
+    this.#startsAfresh = previous === 'closing' && this.isOpen
+    if (isReplaced || previous === 'idle' || previous === 'closed') this.schedule.startAfresh()
   }
 
   tell<Type extends keyof HeartwireEvents>(type: Type, event: HeartwireEvents[Type]): void {
