@@ -21,12 +21,12 @@ import type { HeartwireControls, HeartwireView } from './view.js'
 
 export type { HeartwireControls, HeartwireView } from './view.js'
 
-type Url = string | URL | undefined
+type Url = string | URL | false | null | undefined
 
 /**
  * Where to connect: a value, a ref, or a function, which is getter and provider in one. As a getter it is watched: what it
  * reads, before its first `await` if it has one, replaces the connection when its answer changes (a new promise is a change).
- * As a provider it is asked again for each attempt, with `{ attempt, signal, lastClose }`. `undefined` is no connection.
+ * As a provider it is asked again for each attempt, with `{ attempt, signal, lastClose }`. Nothing, or `false`, is no connection.
  */
 export type UseHeartwireUrl = MaybeRefOrGetter<Url> | ((context: AttemptContext) => Url | Promise<Url>)
 
@@ -94,7 +94,7 @@ export function useHeartwire<Incoming = any, Outgoing = WireData>(
       const { signal } = context
       // After the first attempt this changes nothing.
       signal.onabort = () => abort.abort()
-      const answer = (await (first ?? url(context))) ?? undefined
+      const answer = (await (first ?? url(context))) || undefined
       // Closed, the attempt is over, and what it was answered does not matter.
       if (answer === undefined && !signal.aborted) own.close()
       return answer as string
@@ -156,6 +156,6 @@ export function useHeartwire<Incoming = any, Outgoing = WireData>(
 
 /** Text, since two `URL`s may be the same; a promise as it is: if it rejects, that is the attempt's to report. */
 function comparable(url: Url | Promise<Url>): string | Promise<Url> | undefined {
-  if (url === undefined || url === null) return undefined
+  if (!url) return undefined
   return (url as Promise<Url>).then ? handled(url as Promise<Url>) : `${url as string}`
 }

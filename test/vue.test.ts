@@ -433,7 +433,7 @@ describe('the url', () => {
     expect(urls()).toEqual([`${URL}a`, `${URL}c`])
   })
 
-  test.each([undefined, null])('[V4] is %s: there is no connection', async (none) => {
+  test.each([undefined, null, false, ''])('[V4] is %j: there is no connection', async (none) => {
     const url = ref<string | undefined>(none as undefined)
     const used = use(url)
     await settle()
