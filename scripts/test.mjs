@@ -123,7 +123,7 @@ const steps = [
   ['lint', check('oxlint --type-aware --deny-warnings')],
   ['format', check('oxfmt --check')],
   ['types', check('tsc -p test', 'tsc -p test/types', 'tsc -p demo')],
-  ['package types', check('tsc -p test/types/tsconfig.dist.json')],
+  ['package types', check('tsc -p test/types/tsconfig.dist.json', 'tsc -p test/types/tsconfig.plain.json')],
   ['package', check('node scripts/check-package.mjs')],
   ['publint', check('publint --strict')],
   ['attw', check('attw --pack --profile node16')],

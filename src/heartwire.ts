@@ -11,6 +11,14 @@ import { sizeOf, toWireData } from './outbox.js'
 import { Shell } from './shell.js'
 import type { ClosedReason, CloseInfo, HeartwireEvents, Provider, State, WireData } from './types.js'
 
+declare global {
+  /** As in lib `esnext.disposable`, which those who do not have it need not add. */
+  interface SymbolConstructor {
+    readonly dispose: unique symbol
+    readonly asyncDispose: unique symbol
+  }
+}
+
 /** What the class cannot declare itself. Its parameters must be those of the class. */
 // oxlint-disable-next-line no-unused-vars typescript/no-unsafe-declaration-merging
 export interface Heartwire<Incoming, Outgoing> {
