@@ -5,6 +5,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { runInNewContext } from 'node:vm'
+import { brotliCompressSync } from 'node:zlib'
 import ts from 'typescript'
 
 const require = createRequire(import.meta.url)
@@ -80,6 +81,11 @@ for (const [name, Name] of Object.entries(scripts)) {
   const long = minified.match(/(?<=[.\s;{}])#[a-z]\w{3,}/gi) ?? []
   assert.deepEqual(long, [], `${name}.umd.min.js keeps private names long`)
 }
+
+const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+const kilobytes = Number(/the file for script tags is ([\d.]+) kB/.exec(readme)?.[1])
+const size = brotliCompressSync(await read('heartwire.umd.min.js')).length
+assert(size <= kilobytes * 1000, `README says ${kilobytes} kB of heartwire.umd.min.js, which has ${size} bytes`)
 
 for (const file of (await readdir(dist)).filter((name) => /\.d\.c?ts$/.test(name))) {
   assert.doesNotMatch(await read(file), /['"]mitt['"]/, `${file} mentions mitt, whose types resolve for few`)

@@ -37,7 +37,9 @@ function createRoom(name) {
   /** @type {Map<Socket, string>} */
   const people = new Map()
   /** @type {Said[]} */
-  const history = [{ id: `welcome-${name}`, from: 'host', text: `Welcome to the ${name}. A second tab is company.` }]
+  const history = [
+    { id: `welcome-${name}`, from: 'host', text: `Welcome to the ${name} room. A second tab is company.` },
+  ]
 
   const tellAll = (/** @type {unknown} */ message) => {
     for (const socket of people.keys()) socket.send(JSON.stringify(message))

@@ -9,8 +9,8 @@ import { inEachEngine } from './engines.ts'
 const CLOSED = 1005
 
 const WELCOME = {
-  lobby: 'Welcome to the lobby. A second tab is company.',
-  support: 'Welcome to the support. A second tab is company.',
+  lobby: 'Welcome to the lobby room. A second tab is company.',
+  support: 'Welcome to the support room. A second tab is company.',
 }
 
 inEachEngine('in Vue and React', (engine) => {
