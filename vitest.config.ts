@@ -20,8 +20,9 @@ const firefox = await find('firefox', 'HEARTWIRE_FIREFOX')
 const pathOf = (executablePath: string | undefined): { executablePath?: string } =>
   executablePath ? { executablePath } : {}
 
-const inReact18 = (name: string): string =>
-  fileURLToPath(new URL(`test/react-18/node_modules/${name}`, import.meta.url))
+/** A package as it resolves from a folder of `test/`. */
+const from = (folder: string, name: string): string =>
+  fileURLToPath(new URL(`test/${folder}/node_modules/${name}`, import.meta.url))
 
 /** The one suite for all engines, as a project of its own for each: their providers do not mix in one. */
 const inBrowser = (name: Engine, provider: BrowserProviderOption): TestProjectInlineConfiguration => ({
@@ -65,13 +66,23 @@ export default defineConfig({
       {
         extends: true,
         // The oldest React that the binding is for, in the place of the newest.
-        resolve: { alias: { react: inReact18('react'), 'react-dom': inReact18('react-dom') } },
+        resolve: { alias: { react: from('react-18', 'react'), 'react-dom': from('react-18', 'react-dom') } },
         test: {
           name: 'react-18',
           include: ['test/dom/react.test.ts'],
           environment: 'jsdom',
           env: { HEARTWIRE_REACT: '18' },
         },
+      },
+      {
+        extends: true,
+        resolve: {
+          alias: [
+            { find: /^vue$/, replacement: from('vue-3.3', 'vue/index.mjs') },
+            { find: /^vue\/server-renderer$/, replacement: from('vue-3.3', 'vue/server-renderer/index.mjs') },
+          ],
+        },
+        test: { name: 'vue-3.3', include: ['test/vue.test.ts'], environment: 'node', env: { HEARTWIRE_VUE: '3.3' } },
       },
       { extends: true, test: { name: 'server', include: ['test/server/*.test.ts'], environment: 'node' } },
       inBrowser('chromium', playwright({ launchOptions: { args: chromiumArgs(), ...pathOf(chromium) } })),

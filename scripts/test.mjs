@@ -133,6 +133,7 @@ const steps = [
   ['simulation', vitest('simulation')],
   ['dom', vitest('dom')],
   ['react-18', vitest('react-18')],
+  ['vue-3.3', vitest('vue-3.3')],
   ['server', vitest('server')],
   ['chromium', ifPresent('chromium', vitest('chromium'))],
   ['firefox', ifPresent('firefox', vitest('firefox'))],

@@ -10,6 +10,7 @@ import {
   reactive,
   ref,
   shallowRef,
+  version,
 } from 'vue'
 import { isProxy, watch, watchEffect } from 'vue'
 import type { EffectScope } from 'vue'
@@ -91,6 +92,10 @@ const NOTHING = {
   code: undefined,
   bufferedAmount: 0,
 }
+
+test(`runs with Vue ${version}`, () => {
+  expect(version).toMatch(process.env['HEARTWIRE_VUE'] === '3.3' ? /^3\.3\./ : /^3\.5\./)
+})
 
 describe('refs', () => {
   test('[V1] follow the socket: state, readyState, attempt, error', async () => {
